@@ -1,0 +1,38 @@
+"""emotalk_lite: one face image + speech + an emotion -> a talking-face video.
+
+Names are loaded when first used (PEP 562), so ``import emotalk_lite`` itself imports neither torch nor numpy.
+
+>>> import emotalk_lite as et
+>>> et.EMOTIONS
+('anger', 'disgust', 'fear', 'happiness', 'neutral', 'sadness')
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# public name -> the module that holds it
+_EXPORTS = {
+    "EMOTIONS": "emotions",
+    "parse_emotion": "emotions",
+    "EmotalkError": "errors",
+    "PRESETS": "presets",
+    "sample": "data.sample",
+    "pretrain": "train",
+    "load_generator": "train",
+    "talk": "generate",
+    "Clip": "generate",
+}
+__all__ = ["__version__", *_EXPORTS]
+
+
+def __getattr__(name: str):
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_EXPORTS[name]}", __name__), name)
+    globals()[name] = value  # the next access does not come back here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

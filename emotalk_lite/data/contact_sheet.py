@@ -1,0 +1,56 @@
+"""A picture of a prepared dataset to look at: every clip a row, its frames over time, its landmarks drawn on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from .clips import PreparedClip
+
+TILE = 160  # pixels, width and height of a frame on the sheet
+GAP, MARGIN, LABEL = 6, 28, 150  # pixels
+BACKGROUND, INK, FAINT = "#14161a", "#f2f2f0", "#8d939c"
+LEFT, RIGHT, NOSE = "#4cc9f0", "#f9c74f", "#ff5d8f"  # the points on the left of the picture, on the right, the nose
+
+
+def contact_sheet(clips: Sequence[PreparedClip], columns: int = 8) -> Image.Image:
+    """Draw prepared clips, one a row, ``columns`` frames evenly spread over each.
+
+    Returns:
+        An RGB picture, about 1,500 x 1,100 pixels for six clips.
+
+    >>> from .clips import blank_clip
+    >>> contact_sheet([blank_clip()], columns=2).size
+    (538, 270)
+    """
+    width = 2 * MARGIN + LABEL + columns * (TILE + GAP)
+    height = 2 * MARGIN + 48 + len(clips) * (TILE + GAP)
+    sheet = Image.new("RGB", (width, height), BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    large, small = ImageFont.load_default(22), ImageFont.load_default(13)
+
+    top = MARGIN
+    for clip in clips:
+        draw.text((MARGIN, top + 48), clip.emotion, INK, large)
+        draw.text((MARGIN, top + 80), f"actor {clip.actor}", FAINT, small)
+        draw.text((MARGIN, top + 98), f"{len(clip)} frames, {len(clip) / 25:.2f} s", FAINT, small)
+        for column, k in enumerate(np.linspace(0, len(clip) - 1, columns).round().astype(int)):
+            tile = _tile(clip.frames[k], clip.landmarks[k])
+            left = MARGIN + LABEL + column * (TILE + GAP)
+            sheet.paste(tile, (left, top))
+            draw.text((left + 5, top + TILE - 18), f"{k / 25:.2f} s", INK, small)
+        top += TILE + GAP
+    names = {clip.source for clip in clips}
+    draw.text((MARGIN, top + 14), "MTCNN's five points on aligned 128 x 128 frames.", FAINT, small)
+    draw.text((MARGIN, top + 32), "; ".join(sorted(names)), FAINT, small)
+    return sheet
+
+
+def _tile(frame: np.ndarray, points: np.ndarray) -> Image.Image:
+    """One frame with its five points, drawn at twice the size and reduced, so that the dots are round."""
+    large = Image.fromarray(frame).resize((2 * TILE, 2 * TILE), Image.Resampling.LANCZOS)
+    draw = ImageDraw.Draw(large)
+    scale = 2 * TILE / len(frame)
+    for (x, y), colour in zip((points + 0.5) * scale, (LEFT, RIGHT, NOSE, LEFT, RIGHT)):
+        draw.ellipse((x - 6, y - 6, x + 6, y + 6), fill=colour, outline=BACKGROUND, width=2)
+    return large.resize((TILE, TILE), Image.Resampling.LANCZOS)

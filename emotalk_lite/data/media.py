@@ -1,0 +1,176 @@
+"""Every media file in and out, through PyAV (ffmpeg with its codecs inside the wheel).
+
+Video comes in as frames with their timestamps, and goes to 25 frames a second by those timestamps; speech comes
+in at its own rate, and goes to 8 kHz mono through a low-pass filter. Generated video goes out as H.264 + AAC.
+"""
+
+import math
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+import torch
+
+from ..errors import EmotalkError
+from ..presets import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+
+SILENCE = 10 ** (-60 / 20)  # peak below -60 dBFS: nothing that a listener would call speech
+
+
+class Video(NamedTuple):
+    """Decoded video: ``frames`` uint8 (N, H, W, 3) RGB and ``times`` float64 (N,), seconds from the file's start."""
+
+    frames: np.ndarray
+    times: np.ndarray
+
+
+class Audio(NamedTuple):
+    """Decoded sound: ``samples`` float32 (channels, N) in [-1, 1] and ``rate``, samples a second."""
+
+    samples: np.ndarray
+    rate: int
+
+
+def read_video(path: str | os.PathLike) -> Video:
+    """Decode the first video track of any ordinary video file.
+
+    Raises:
+        EmotalkError: no such file, not a media file, no video track, or damaged (truncated) data.
+
+    >>> read_video("no_such_clip.flv")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such_clip.flv: no such file; check the path
+    """
+    frames, times = [], []
+    with _open(path) as container:
+        if not container.streams.video:
+            raise EmotalkError(f"{path}: has no video track; give a video file")
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"  # decode on all cores
+        for frame in container.decode(stream):
+            if frame.time is None:
+                raise EmotalkError(f"{path}: its frames carry no timestamps; convert it to MP4")
+            frames.append(frame.to_ndarray(format="rgb24"))
+            times.append(frame.time)
+    if not frames:
+        raise EmotalkError(f"{path}: holds no video frame; the file is empty or cut off, get it again")
+    return Video(np.stack(frames), np.array(times))
+
+
+def read_audio(path: str | os.PathLike) -> Audio:
+    """Decode the first audio track of any ordinary audio or video file, at its own rate and channels.
+
+    Raises:
+        EmotalkError: no such file, not a media file, no audio track, empty, silent (peak below -60 dBFS), or
+            damaged data.
+
+    >>> read_audio("no_such_speech.wav")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such_speech.wav: no such file; check the path
+    """
+    chunks = []
+    with _open(path) as container:
+        if not container.streams.audio:
+            raise EmotalkError(f"{path}: has no audio track; give a recording of speech")
+        stream = container.streams.audio[0]
+        to_float = av.AudioResampler(format="fltp")  # samples only: layout and rate stay the first frame's
+        for frame in container.decode(stream):
+            frame.pts = None  # a gap in the timestamps is not the resampler's to fill
+            chunks += [out.to_ndarray() for out in to_float.resample(frame)]
+        rate = stream.rate
+    if not chunks or not sum(chunk.shape[1] for chunk in chunks):
+        raise EmotalkError(f"{path}: holds no sound at all; record it again")
+    samples = np.concatenate(chunks, axis=1)  # (channels, N)
+    if np.abs(samples).max() < SILENCE:
+        raise EmotalkError(f"{path}: is silent (peak below -60 dBFS); record it again or turn its level up")
+    return Audio(samples, rate)
+
+
+def n_frames(duration: float) -> int:
+    """How many 25-fps frames cover ``duration`` seconds: ``ceil(duration * 25)``.
+
+    The product is rounded at 1e-6 first, so that a duration which is a whole number of frames up to floating
+    point stays that number.
+
+    >>> n_frames(1.0), n_frames(1.001), n_frames(0.28), n_frames(2.04)
+    (25, 26, 7, 51)
+    """
+    return math.ceil(round(duration * FPS, 6))
+
+
+def resample_times(times: np.ndarray, count: int, fps: float = FPS) -> np.ndarray:
+    """For each of ``count`` output frames, the index of the source frame nearest in time.
+
+    Output frame k shows time k / fps. Going by timestamps keeps every frame within half a source interval of
+    the truth for the whole clip; dropping every sixth frame of 29.97 instead loses 0.1 % of time, is uneven, and
+    breaks wherever the camera skipped a frame. Past the last source frame, that frame is held.
+
+    Args:
+        times: float (N,) ascending timestamps in seconds.
+        count: number of output frames.
+        fps: output frames a second.
+
+    Returns:
+        int64 (count,) ascending indices into the source frames; at equal distance, the earlier one.
+
+    >>> resample_times(np.arange(7) / 30, 6)        # 30 -> 25 frames a second
+    array([0, 1, 2, 4, 5, 6])
+    """
+    wanted = np.arange(count) / fps
+    right = np.searchsorted(times, wanted).clip(1, max(len(times) - 1, 1))
+    left = right - 1
+    right = right.clip(max=len(times) - 1)
+    return np.where(wanted - times[left] <= times[right] - wanted, left, right)
+
+
+def to_mono_8k(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Mix down to mono and resample to 8 kHz with a windowed-sinc low-pass (torchaudio's Resample).
+
+    Args:
+        samples: float32 (channels, N) or (N,) in [-1, 1].
+        rate: samples a second.
+
+    Returns:
+        float32 (ceil(N * 8000 / rate),) in [-1, 1].
+
+    >>> to_mono_8k(np.zeros((2, 44100), np.float32), 44100).shape
+    (8000,)
+    """
+    from torchaudio.functional import resample
+
+    mono = torch.from_numpy(np.atleast_2d(samples).mean(axis=0, dtype=np.float32))  # (N,)
+    if rate != SAMPLE_RATE:
+        # 64 zero crossings: a steep filter, so that consonants up to 3.9 kHz survive and nothing folds back
+        mono = resample(mono, rate, SAMPLE_RATE, lowpass_filter_width=64)
+    return mono.clamp(-1, 1).numpy()  # the filter may overshoot a little
+
+
+def fit_to_frames(audio: np.ndarray, count: int) -> np.ndarray:
+    """Cut or zero-pad 8 kHz sound to exactly ``count`` frames: ``count * 320`` samples.
+
+    >>> fit_to_frames(np.ones(700, np.float32), 3).shape
+    (960,)
+    """
+    audio = audio[: count * SAMPLES_PER_FRAME]
+    return np.pad(audio, (0, count * SAMPLES_PER_FRAME - len(audio)))
+
+
+@contextmanager
+def _open(path: str | os.PathLike):
+    """Open a media file for decoding; whatever ffmpeg says about it becomes one clear line."""
+    path = Path(path)
+    if path.is_dir():
+        raise EmotalkError(f"{path}: is a folder; give a file")
+    if not path.exists():
+        raise EmotalkError(f"{path}: no such file; check the path")
+    if path.stat().st_size == 0:
+        raise EmotalkError(f"{path}: is empty; get the file again")
+    try:
+        with av.open(str(path)) as container:
+            yield container
+    except (av.error.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EmotalkError(f"{path}: cannot be read ({reason}); it is not a media file or is damaged") from error

@@ -1,0 +1,81 @@
+"""Where emotalk_lite keeps its files, and how it writes them without ever leaving half a file."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import EmotalkError
+
+
+def home() -> Path:
+    """The folder for downloads, the prepared sample and training runs.
+
+    ``$EMOTALK_HOME`` if set, otherwise the user's cache folder (``~/.cache/emotalk_lite`` on Linux).
+    Below it: ``downloads/``, ``sample/``, ``runs/``. The folder is not created here.
+
+    >>> import os; os.environ["EMOTALK_HOME"] = "/data/emotalk"    # doctest: +SKIP
+    >>> home()                                                     # doctest: +SKIP
+    PosixPath('/data/emotalk')
+    >>> home().is_absolute()
+    True
+    """
+    chosen = os.environ.get("EMOTALK_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("emotalk_lite", appauthor=False))
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it to ``path`` on success, remove it on failure.
+
+    The temporary name keeps the suffix, because media containers are chosen by it. The parent folder is
+    created. A reader therefore sees the whole file or none, also after an interrupt.
+
+    Raises:
+        EmotalkError: the folder cannot be created or written to.
+
+    >>> import tempfile; folder = Path(tempfile.mkdtemp())
+    >>> with atomic_path(folder / "note.txt") as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> [p.name for p in folder.iterdir()], (folder / "note.txt").read_text()
+    (['note.txt'], 'whole')
+    """
+    path = Path(path)
+    check_writable(path)
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike) -> Path:
+    """Make sure that a file can be written at ``path``, before any work is done for it.
+
+    Creates the missing parent folders and nothing else. Returns ``path`` as a :class:`~pathlib.Path`.
+
+    Raises:
+        EmotalkError: the path is a folder, or its folder cannot be created or written to.
+
+    >>> check_writable("/")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: cannot write /: it is a folder; give a file name in it
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise EmotalkError(f"cannot write {path}: it is a folder; give a file name in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe = path.parent / f".{uuid.uuid4().hex[:8]}.part"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise EmotalkError(f"cannot write {path}: {reason}; choose a folder that you may write to") from error
+    return path
