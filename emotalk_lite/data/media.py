@@ -158,6 +158,44 @@ def fit_to_frames(audio: np.ndarray, count: int) -> np.ndarray:
     return np.pad(audio, (0, count * SAMPLES_PER_FRAME - len(audio)))
 
 
+def normalise(audio: np.ndarray) -> np.ndarray:
+    """Scale sound so that its largest absolute value is 1: the generator hears every recording at the same level.
+
+    Raises:
+        EmotalkError: silent (peak below -60 dBFS); the reference divides by zero here.
+
+    Source: reference.
+
+    >>> normalise(np.array([0.1, -0.2], np.float32))
+    array([ 0.5, -1. ], dtype=float32)
+    """
+    peak = np.abs(audio).max(initial=0.0)
+    if peak < SILENCE:
+        raise EmotalkError("the speech is silent (peak below -60 dBFS); record it again or turn its level up")
+    return audio / peak
+
+
+def speech_input(samples: np.ndarray, rate: int) -> np.ndarray:
+    """What the generator hears of a recording: 8 kHz mono, peak 1, zeros at the end up to a whole video frame.
+
+    Preparing training clips and talking both go through here, so both hear the same.
+
+    Args:
+        samples: float32 (channels, N) or (N,).
+        rate: samples a second.
+
+    Returns:
+        float32 (T * 320,) in [-1, 1], T = ``n_frames(N / rate)``.
+
+    Raises:
+        EmotalkError: silent.
+
+    >>> speech_input(np.ones((2, 44100), np.float32), 44100).shape
+    (8000,)
+    """
+    return fit_to_frames(normalise(to_mono_8k(samples, rate)), n_frames(samples.shape[-1] / rate))
+
+
 @contextmanager
 def _open(path: str | os.PathLike):
     """Open a media file for decoding; whatever ffmpeg says about it becomes one clear line."""

@@ -44,15 +44,14 @@ def prepare_speech(path: str | os.PathLike) -> tuple[np.ndarray, float]:
     """Speech as the generator hears it.
 
     Returns:
-        float32 (T * 320,) at 8 kHz mono, zeros at the end up to a whole frame, and the recording's own duration
+        float32 (T * 320,) at 8 kHz mono, peak 1, zeros at the end up to a whole frame, and the recording's own duration
         in seconds; T is ``ceil(duration * 25)``.
 
     Raises:
         EmotalkError: as :func:`~emotalk_lite.data.media.read_audio`.
     """
     samples, rate = media.read_audio(path)
-    duration = samples.shape[1] / rate
-    return media.fit_to_frames(media.to_mono_8k(samples, rate), media.n_frames(duration)), duration
+    return media.speech_input(samples, rate), samples.shape[1] / rate
 
 
 def prepare_clip(path: str | os.PathLike, split: str) -> PreparedClip:
