@@ -1,0 +1,125 @@
+"""Training examples: a window of a prepared clip, the image it starts from, and where the losses look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ..emotions import EMOTIONS
+from ..errors import EmotalkError
+from ..presets import SAMPLES_PER_FRAME
+from .clips import Entry, Manifest, PreparedClip, load_clip
+
+
+class Batch(NamedTuple):
+    """B windows of T frames, as the networks and the losses take them; a single example has no leading B."""
+
+    image: Tensor  # (B, 3, H, H) in [-1, 1], the condition image
+    speech: Tensor  # (B, 320 T) in [-1, 1], 8 kHz
+    emotion: Tensor  # (B, 6) one-hot
+    frames: Tensor  # (B, T, 3, H, H) in [-1, 1], what the generator should draw
+    mouth_centre: Tensor  # (B, T, 2), x and y in pixels
+    eye_centres: Tensor  # (B, T, 2, 2)
+
+    def to(self, device: torch.device) -> Batch:
+        """Move every tensor."""
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+
+def to_signed(frames: np.ndarray) -> Tensor:
+    """uint8 (..., H, W, 3) in [0, 255] to float32 (..., 3, H, W) in [-1, 1].
+
+    >>> to_signed(np.full((1, 1, 3), 255, dtype=np.uint8)).tolist()
+    [[[1.0]], [[1.0]], [[1.0]]]
+    """
+    return rearrange(torch.from_numpy(np.ascontiguousarray(frames)), "... h w c -> ... c h w").float() / 127.5 - 1
+
+
+def to_uint8(frames: Tensor) -> np.ndarray:
+    """float (..., 3, H, W) in [-1, 1] to uint8 (..., H, W, 3); the inverse of `to_signed`.
+
+    >>> to_uint8(torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1)).tolist()
+    [[[0, 128, 255]]]
+    """
+    scaled = ((frames + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return rearrange(scaled, "... c h w -> ... h w c").cpu().numpy()
+
+
+def one_hot(emotion: str) -> Tensor:
+    """(6,) float32 with a one at the emotion's place.
+
+    >>> one_hot("disgust").tolist()
+    [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    return torch.eye(len(EMOTIONS))[EMOTIONS.index(emotion)]
+
+
+class ClipWindows(Dataset):
+    """Endless training examples from a prepared folder: example i depends on the seed and on i alone.
+
+    Every epoch visits each clip once, in an order of its own. A window's first frame is uniform over the clip; a clip
+    shorter than the window is continued by its last frame and silence. So a run that was interrupted at step s goes on
+    with the same examples, and the number of workers changes nothing.
+
+    Args:
+        folder: a prepared folder (`manifest.json` and `clips/`).
+        window: frames T an example.
+        seed: of order, windows and condition images.
+        condition: "neutral": the image is a frame of the actor's neutral clip (of the clip itself where the actor has
+            none); "same_window": the window's first frame, as in the reference, which gives the emotion away.
+        split: which of the manifest's splits; "all" for everything.
+
+    Raises:
+        EmotalkError: the folder holds no clip of the split.
+
+    Source: paper, "Dataset" and "Implementation Details".
+    """
+
+    def __init__(self, folder: Path, window: int, seed: int = 0, condition: str = "neutral", split: str = "train") -> None:
+        entries = [e for e in Manifest.load(folder).clips if split in ("all", e.split)]
+        if not entries:
+            raise EmotalkError(f"{folder} holds no clip of the split '{split}'; prepare it again or choose another")
+        self.folder = Path(folder)
+        self.entries = entries
+        self.window = window
+        self.seed = seed
+        self.condition = condition
+        self.neutral = {e.actor: e for e in entries if e.emotion == "neutral"}
+        self._cache: dict[str, PreparedClip] = {}
+
+    def clip(self, entry: Entry) -> PreparedClip:
+        """The whole prepared clip of a manifest entry, read once."""
+        if entry.name not in self._cache:
+            self._cache[entry.name] = load_clip(self.folder / entry.file)
+        return self._cache[entry.name]
+
+    def condition_image(self, entry: Entry, frame: int = 0) -> Tensor:
+        """(3, H, H) in [-1, 1]: a frame of the actor's neutral clip, or of the clip itself where there is none."""
+        frames = self.clip(self.neutral.get(entry.actor, entry)).frames
+        return to_signed(frames[frame % len(frames)])
+
+    def __getitem__(self, index: int) -> Batch:
+        epoch, place = divmod(index, len(self.entries))
+        entry = self.entries[np.random.default_rng((self.seed, epoch)).permutation(len(self.entries))[place]]
+        rng = np.random.default_rng((self.seed, epoch, place))
+        clip = self.clip(entry)
+        start = int(rng.integers(max(1, len(clip.frames) - self.window + 1)))
+        rows = np.minimum(np.arange(start, start + self.window), len(clip.frames) - 1)
+        audio = clip.audio[start * SAMPLES_PER_FRAME : (start + self.window) * SAMPLES_PER_FRAME]
+        audio = np.pad(audio, (0, self.window * SAMPLES_PER_FRAME - len(audio)))
+        frames = to_signed(clip.frames[rows])
+        leaky = self.condition == "same_window"
+        return Batch(
+            image=frames[0] if leaky else self.condition_image(entry, int(rng.integers(2**16))),
+            speech=torch.from_numpy(audio),
+            emotion=one_hot(clip.emotion),
+            frames=frames,
+            mouth_centre=torch.from_numpy(clip.mouth_centre[rows]),
+            eye_centres=torch.from_numpy(clip.eye_centres[rows]),
+        )

@@ -1,0 +1,1 @@
+"""How good a generated video is, in numbers."""

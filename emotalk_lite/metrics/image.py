@@ -1,0 +1,91 @@
+"""Frame by frame against the real clip: PSNR, SSIM, and whether the mouth moves when the real one does."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from ..data.masks import gaussian_mask
+from ..presets import IMAGE_SIZE
+
+
+def psnr(frames: np.ndarray, target: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB, the mean over frames; peak 255.
+
+    Args:
+        frames: uint8 (T, H, W, 3).
+        target: the same shape.
+
+    Source: torchmetrics.
+
+    >>> a = np.zeros((2, 16, 16, 3), dtype=np.uint8)
+    >>> round(psnr(a, a + 10), 2)
+    28.13
+    """
+    from torchmetrics.functional.image import peak_signal_noise_ratio
+
+    return peak_signal_noise_ratio(
+        _to_float(frames), _to_float(target), data_range=255.0, dim=(1, 2, 3), reduction="elementwise_mean"
+    ).item()
+
+
+def ssim(frames: np.ndarray, target: np.ndarray) -> float:
+    """Structural similarity in [-1, 1], the mean over frames; Gaussian window of 11 pixels, data range 255.
+
+    Args:
+        frames: uint8 (T, H, W, 3).
+        target: the same shape.
+
+    Source: Wang et al. 2004, as in torchmetrics.
+
+    >>> a = np.random.default_rng(0).integers(0, 255, (2, 16, 16, 3), dtype=np.uint8)
+    >>> round(ssim(a, a), 4)
+    1.0
+    """
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    return structural_similarity_index_measure(_to_float(frames), _to_float(target), data_range=255.0).item()
+
+
+def mouth_brightness(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.0) -> np.ndarray:
+    """Mean brightness around the mouth in every frame: an open mouth is darker, teeth are brighter.
+
+    Args:
+        frames: uint8 (T, H, W, 3), W = H.
+        mouth_centre: (T, 2), x and y in pixels.
+        sigma: of the Gaussian window, pixels at 128.
+
+    Returns:
+        (T,) float64 in [0, 255].
+
+    >>> mouth_brightness(np.full((2, 32, 32, 3), 100, dtype=np.uint8), np.full((2, 2), 16.0)).round(3).tolist()
+    [100.0, 100.0]
+    """
+    size = frames.shape[1]
+    mask = gaussian_mask(torch.from_numpy(np.asarray(mouth_centre, dtype=np.float64)), size, sigma * size / IMAGE_SIZE)
+    grey = torch.from_numpy(frames).double().mean(dim=-1)  # (T, H, W)
+    return ((grey * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))).numpy()
+
+
+def mouth_correlation(frames: np.ndarray, target: np.ndarray, mouth_centre: np.ndarray) -> float:
+    """Pearson correlation over time of the mouth's brightness in two videos, in [-1, 1]; 0 where one never moves.
+
+    Args:
+        frames: uint8 (T, H, W, 3).
+        target: the same shape.
+        mouth_centre: (T, 2) of the target, pixels.
+
+    >>> blink = np.stack([np.full((32, 32, 3), v, dtype=np.uint8) for v in (10, 50, 20)])
+    >>> round(mouth_correlation(blink // 2, blink, np.full((3, 2), 16.0)), 3)
+    1.0
+    """
+    a, b = (mouth_brightness(video, mouth_centre) for video in (frames, target))
+    a, b = a - a.mean(), b - b.mean()
+    scale = np.sqrt((a**2).sum() * (b**2).sum())
+    return float((a * b).sum() / scale) if scale > 1e-9 else 0.0
+
+
+def _to_float(frames: np.ndarray) -> Tensor:
+    return rearrange(torch.from_numpy(np.ascontiguousarray(frames)), "t h w c -> t c h w").float()

@@ -1,0 +1,191 @@
+"""Every size and every budget in one place: three scales of the same network.
+
+``smoke`` runs in seconds and exists for tests, ``cpu`` is the default and gives a real result in minutes on two
+cores, ``cuda`` is the size of the paper. The code is the same; a preset is all that differs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from .errors import EmotalkError
+
+IMAGE_SIZE = 128  # pixels, width and height of an aligned face (reference: 128)
+FPS = 25  # video frames a second (paper, Dataset)
+SAMPLE_RATE = 8000  # speech samples a second that the network hears (paper, Speech encoder)
+SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 320
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The sizes of the generator and of both critics; the defaults are the paper's.
+
+    Where the paper gives no size, the value comes from the base paper's released implementation ("reference").
+
+    >>> ModelConfig().context_dim
+    560
+    >>> ModelConfig(image_size=64, filters=(8, 8, 8, 8)).image_size
+    64
+    """
+
+    image_size: int = IMAGE_SIZE
+    filters: tuple[int, ...] = (64, 128, 256, 512, 512)  # of the image encoder; the decoder mirrors them (paper)
+    last_filters: int = 32  # maps before the last convolution (reference: 32)
+    speech_filters: tuple[int, ...] = (64, 128, 256, 512)  # paper
+    speech_features: int = 16  # maps of the fifth, 1x1 speech convolution (paper)
+    n_context: int = 17  # speech vectors on each side of a frame (paper: unstated; reference: 17)
+    speech_dim: int = 512
+    image_dim: int = 512
+    emotion_dim: int = 512
+    noise_dim: int = 128
+    squeeze_excitation: Literal["none", "all", "last"] = "all"  # after which image-encoder blocks (paper: unstated)
+    se_ratio: int = 16  # reduction of the squeeze (paper: unstated; Hu et al. 2018: 16)
+    dropout: float = 0.0  # after each squeeze-and-excitation block (paper: rate unstated; reference: 0)
+    conv_lstm: bool = True  # the decoder's fourth block is a ConvLSTM (reference; the paper does not mention it)
+    candidate: Literal["leaky_relu", "tanh"] = "leaky_relu"  # candidate gate of the ConvLSTM (reference: leaky ReLU)
+    emotion_head: bool = False  # predict the emotion from the speech (reference only)
+    critic_filters: tuple[int, ...] = (64, 128, 256, 512, 512)  # paper
+    critic_dim: int = 2048  # hidden width of the critics' first fully connected layer (reference: 2048)
+
+    def __post_init__(self) -> None:
+        smallest = self.image_size / 2 ** len(self.filters)
+        if smallest != 4:
+            raise ValueError(
+                f"{len(self.filters)} blocks halve {self.image_size} pixels to {smallest:g}; the decoder starts at 4: "
+                "change filters or image_size"
+            )
+
+    @property
+    def context_dim(self) -> int:
+        """Length of the vector that the context layer makes: (2 n_context + 1) * speech_features."""
+        return (2 * self.n_context + 1) * self.speech_features
+
+    @property
+    def fusion_dim(self) -> int:
+        """Length of [speech, noise, image, emotion], the decoder's input at each frame."""
+        return self.speech_dim + self.noise_dim + self.image_dim + self.emotion_dim
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Budget, optimiser and objective of a run; the defaults are the paper's first stage.
+
+    >>> TrainConfig().mouth_weight
+    100.0
+    """
+
+    steps: int = 100_000  # generator steps of the first stage (reference: about 100k)
+    batch_size: int = 2  # clips a step (paper)
+    window: int = 25  # frames a clip and step (reference: 25; 32 in its released model)
+    learning_rate: float = 1e-4  # paper, "during the initialization"
+    final_learning_rate: float = 1e-4  # reached by a cosine at the last step (paper: constant)
+    warmup_steps: int = 0
+    betas: tuple[float, float] = (0.5, 0.999)  # reference
+    ema_decay: float = 0.0  # of the averaged weights that are saved; 0 keeps the last ones (paper)
+    mouth_weight: float = 100.0  # alpha (paper)
+    perceptual_weight: float = 1.0  # beta (paper)
+    eye_weight: float = 1.0  # epsilon (paper)
+    mask_floor: float = 0.01  # added to the mouth mask everywhere (reference)
+    mouth_sigma: float = 9.0  # pixels at 128 (reference)
+    eye_sigma: float = 6.0  # pixels at 128 (paper: a box around the eyes of unstated size)
+    perceptual_features: Literal["vgg19", "efficientnet_lite0"] = "vgg19"
+    perceptual_frames: int = 0  # frames a step that the perceptual loss sees, drawn at random; 0: all
+    condition: Literal["neutral", "same_window"] = "neutral"  # whose frame is the input image (reference: same_window)
+    grad_clip: float = 0.0  # 0: none (paper)
+    log_every: int = 20
+    checkpoint_every: int = 500
+    validate_every: int = 500  # scores and a sample strip
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named pair of sizes and budget.
+
+    >>> PRESETS["cpu"].model.filters
+    (16, 32, 64, 128, 128)
+    """
+
+    name: str
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+PRESETS = {
+    "smoke": Preset(
+        "smoke",
+        ModelConfig(
+            filters=(4, 8, 8, 8, 8),
+            last_filters=4,
+            speech_filters=(4, 4, 4, 4),
+            speech_dim=16,
+            image_dim=16,
+            emotion_dim=16,
+            noise_dim=8,
+            se_ratio=4,
+            conv_lstm=False,
+            critic_filters=(4, 4, 8, 8, 8),
+            critic_dim=32,
+        ),
+        TrainConfig(
+            steps=30,
+            window=8,
+            learning_rate=2e-3,
+            final_learning_rate=2e-3,
+            perceptual_features="efficientnet_lite0",
+            perceptual_frames=1,
+            log_every=5,
+            checkpoint_every=15,
+            validate_every=15,
+        ),
+    ),
+    "cpu": Preset(
+        "cpu",
+        ModelConfig(
+            filters=(16, 32, 64, 128, 128),
+            last_filters=16,
+            speech_filters=(16, 32, 64, 128),
+            speech_dim=128,
+            image_dim=128,
+            emotion_dim=128,
+            noise_dim=32,
+            conv_lstm=False,
+            critic_filters=(16, 32, 64, 128, 128),
+            critic_dim=512,
+        ),
+        TrainConfig(
+            steps=2000,
+            window=25,
+            learning_rate=2e-3,
+            final_learning_rate=1e-5,
+            warmup_steps=50,
+            betas=(0.9, 0.99),
+            ema_decay=0.99,
+            mask_floor=0.1,
+            perceptual_features="efficientnet_lite0",
+            perceptual_frames=4,
+            grad_clip=1.0,
+        ),
+    ),
+    "cuda": Preset("cuda"),
+}
+
+
+def resolve_preset(preset: str | Preset, steps: int | None = None) -> Preset:
+    """A preset by its name, with another number of steps where one is given.
+
+    Raises:
+        EmotalkError: no preset of that name, or fewer than one step.
+
+    >>> resolve_preset("cpu", steps=10).train.steps
+    10
+    """
+    if isinstance(preset, str):
+        if preset not in PRESETS:
+            raise EmotalkError(f"no preset '{preset}'; choose one of {', '.join(PRESETS)}")
+        preset = PRESETS[preset]
+    if steps is None:
+        return preset
+    if steps < 1:
+        raise EmotalkError(f"{steps} steps train nothing; give 1 or more")
+    return replace(preset, train=replace(preset.train, steps=steps))

@@ -1,0 +1,86 @@
+"""The objective's terms against their definitions."""
+
+import pytest
+import torch
+
+from emotalk_lite.data.masks import eye_mask, gaussian_mask, mouth_mask
+from emotalk_lite.losses import emotion_critic_loss, frame_critic_loss, gradient_penalty, masked_l1, perceptual_loss
+from emotalk_lite.models.features import EfficientNetLite0Features, load_features
+
+
+def test_mouth_mask_peaks_on_the_mouth_and_keeps_its_floor_everywhere():
+    mask = mouth_mask(torch.tensor([[64.0, 92.0], [60.0, 90.0]]))
+    assert mask.shape == (2, 128, 128)
+    assert mask[0, 92, 64] == mask[0].max() == pytest.approx(1.01)
+    assert mask[0, 0, 0] == pytest.approx(0.01, abs=1e-6)
+    assert mask[0, 92, 73] == pytest.approx(0.01 + torch.exp(torch.tensor(-0.5)).item())  # one sigma to the right
+
+
+def test_eye_mask_is_one_on_both_eyes_and_falls_off_between_them():
+    mask = eye_mask(torch.tensor([[44.0, 51.0], [84.0, 51.0]]))
+    assert mask[51, 44] == mask[51, 84] == 1
+    assert mask[51, 64] < 0.01
+
+
+def test_masks_scale_with_the_image():
+    large = gaussian_mask(torch.tensor([64.0, 64.0]), 128, 8.0)
+    assert mouth_mask(torch.tensor([32.0, 32.0]), size=64, sigma=8.0, floor=0.0).sum().item() == pytest.approx(large.sum().item() / 4, rel=1e-3)
+
+
+def test_masked_l1_ignores_what_the_mask_hides():
+    frames, target = torch.zeros(1, 1, 3, 4, 4), torch.zeros(1, 1, 3, 4, 4)
+    frames[..., 0, 0] = 1.0
+    mask = torch.zeros(1, 1, 4, 4)
+    assert masked_l1(frames, target, mask) == 0
+    mask[..., 0, 0] = 0.5
+    assert masked_l1(frames, target, mask) == pytest.approx(0.5 / 16)
+
+
+def test_masked_l1_has_a_gradient_proportional_to_the_mask():
+    frames = torch.full((1, 1, 3, 4, 4), 0.5, requires_grad=True)
+    mask = torch.rand(1, 1, 4, 4)
+    masked_l1(frames, torch.zeros_like(frames), mask).backward()
+    torch.testing.assert_close(frames.grad[0, 0, 0], mask[0, 0] / frames.numel())
+
+
+def test_perceptual_loss_is_zero_for_equal_frames_and_leaves_the_target_alone():
+    features = EfficientNetLite0Features()
+    target = (torch.rand(1, 3, 64, 64) * 2 - 1).requires_grad_()
+    frames = target.detach().clone().requires_grad_()
+    assert perceptual_loss(frames, target, features) == 0
+    perceptual_loss(frames + 0.1, target, features).backward()
+    assert frames.grad.abs().sum() > 0 and target.grad is None
+
+
+def test_features_stay_frozen_whatever_their_parent_does():
+    features = load_features("efficientnet_lite0")
+    torch.nn.Sequential(features).train()
+    assert not any(m.training for m in features.modules())
+    assert not any(p.requires_grad for p in features.parameters())
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_gradient_penalty_equals_the_norms_computed_by_hand(per_frame):
+    torch.manual_seed(0)
+    weight = torch.randn(3, 4, 4, requires_grad=True)
+    real, fake = torch.randn(2, 5, 3, 4, 4), torch.randn(2, 5, 3, 4, 4)
+
+    def critic(frames):  # its slope is 2 * weight^2 * frames, so the norm depends on where it is taken
+        return ((weight * frames) ** 2).sum(dim=(2, 3, 4))
+
+    penalty = gradient_penalty(critic, real, fake, torch.Generator().manual_seed(3), per_frame)
+    mix = torch.rand((2, 5, 1, 1, 1) if per_frame else (2, 1, 1, 1, 1), generator=torch.Generator().manual_seed(3))
+    slope = 2 * weight**2 * (mix * real + (1 - mix) * fake)
+    norm = slope.flatten(2 if per_frame else 1).norm(dim=-1)
+    torch.testing.assert_close(penalty, ((norm - 1) ** 2).mean())
+    assert torch.autograd.grad(penalty, weight)[0].abs().sum() > 0
+
+
+def test_the_frame_critic_prefers_higher_scores_for_real_frames():
+    assert frame_critic_loss(real=torch.tensor([2.0]), fake=torch.tensor([-1.0])) == -3
+
+
+def test_the_emotion_critic_is_right_when_it_names_the_emotion_and_the_fake():
+    sure = 20 * torch.eye(7)
+    assert emotion_critic_loss(sure[[0, 4]], sure[[6, 6]], torch.tensor([0, 4])) < 1e-6
+    assert emotion_critic_loss(sure[[0, 4]], sure[[0, 4]], torch.tensor([0, 4])) > 5
