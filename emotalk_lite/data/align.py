@@ -1,20 +1,22 @@
-"""Find the face, track its five points, and bring it to a fixed place in a 128 x 128 picture.
+"""Bring a face to a fixed place in a 128 x 128 picture.
 
-Detection is MTCNN (Zhang et al., 2016): a cascade of three networks, the last of which, O-Net, looks at a
-48 x 48 crop and says whether it is a face, how to correct its box, and where eyes, nose and mouth corners are.
-Alignment is one similarity transform (rotation, uniform scale, shift) a clip, so that head motion stays.
+Alignment is one similarity transform (rotation, uniform scale, shift), fitted to MTCNN's five points. A clip gets
+one transform for all its frames, so that the head's own motion stays in it.
 """
 
-from functools import lru_cache
+import os
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from einops import rearrange
+from PIL import Image
 from torch.nn import functional as F
 
 from ..errors import EmotalkError
 from ..presets import IMAGE_SIZE
+from .faces import Faces, detect_faces, refine, square
+from .pictures import read_image
 
 # Eyes, nose and mouth corners as fractions of the picture (x, y): ArcFace's average face (112 x 112: eyes 38.29
 # and 73.53, 51.6; nose 56.03, 71.74; mouth 41.55 and 70.73, 92.3), made symmetric, shrunk to 0.84 and moved so
@@ -22,133 +24,67 @@ from ..presets import IMAGE_SIZE
 TEMPLATE = np.array([[0.368, 0.400], [0.632, 0.400], [0.5, 0.551], [0.3905, 0.705], [0.6095, 0.705]], np.float32)
 
 WEIGHTS = np.array([1, 1, 0.5, 0.25, 0.25])  # of the five points in the fit; why: see similarity_transform
-KEYFRAME_INTERVAL = 25  # frames between two runs of the whole cascade while tracking
-FACE_SCORE = 0.7  # O-Net's probability from which MTCNN accepts a face (Zhang et al.: 0.7)
+SMALLEST_FACE = 48  # pixels, height of MTCNN's box; less would be enlarged more than twice, into a blur
+DETECTION_SIDES = (640, 1920)  # pixels: a larger picture is searched in a copy of the first size, then the second
+SURE_FACE = 0.9  # probability from which a second face counts: weaker ones are mostly hands, clothes, wallpaper
 
 
-class Faces(NamedTuple):
-    """Detected faces, largest first: ``boxes`` (N, 4) x1, y1, x2, y2; ``scores`` (N,); ``points`` (N, 5, 2)."""
+class AlignedFace(NamedTuple):
+    """A face brought to its place, ready for the generator.
 
-    boxes: np.ndarray
-    scores: np.ndarray
-    points: np.ndarray
+    ``image`` uint8 (128, 128, 3) RGB; ``landmarks`` float32 (5, 2), x, y in pixels of ``image``; ``matrix`` float64
+    (2, 3), which takes a pixel of the original picture there.
+    """
 
-
-@lru_cache(maxsize=4)
-def _mtcnn(min_face_size: int):
-    from facenet_pytorch import MTCNN
-
-    return MTCNN(keep_all=True, min_face_size=min_face_size).eval()
+    image: np.ndarray
+    landmarks: np.ndarray
+    matrix: np.ndarray
 
 
-def detect_faces(image: np.ndarray, min_face_size: int = 20) -> Faces:
-    """All faces that MTCNN's whole cascade finds in one picture.
+def align_face(image: str | os.PathLike | Image.Image | np.ndarray) -> AlignedFace:
+    """Find the one face of any ordinary picture and align it as the clips are aligned.
 
     Args:
-        image: uint8 (H, W, 3) RGB.
-        min_face_size: pixels; a smaller face is not looked for. Twice the size is about four times as fast.
+        image: whatever :func:`~emotalk_lite.data.pictures.read_image` takes.
 
     Returns:
-        :class:`Faces`, in pixels of ``image``, largest first; N is 0 where there is no face.
-
-    >>> from skimage.data import astronaut
-    >>> len(detect_faces(astronaut(), min_face_size=60).boxes)
-    1
-    """
-    nothing = Faces(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
-    if min(image.shape[:2]) < min_face_size:
-        return nothing
-    try:
-        boxes, scores, points = _mtcnn(min_face_size).detect(image, landmarks=True)
-    except (RuntimeError, ValueError):  # MTCNN fails on some empty candidate sets: no face, then
-        return nothing
-    if boxes is None:
-        return nothing
-    return Faces(*(np.asarray(a.tolist(), np.float32) for a in (boxes, scores, points)))
-
-
-def _square(boxes: np.ndarray) -> np.ndarray:
-    """Grow boxes (N, 4) to squares around the same centres, as MTCNN does between its networks."""
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.concatenate([centre - half, centre + half], axis=1)
-
-
-@torch.no_grad()
-def _onet(frames: np.ndarray, boxes: np.ndarray):
-    """O-Net on one square box a frame, all frames in one batch.
-
-    Returns boxes (T, 4), scores (T,) and points (T, 5, 2), computed as inside facenet_pytorch's cascade.
-    """
-    height, width = frames.shape[1:3]
-    corners = np.trunc(boxes).astype(int)
-    crops = []
-    for frame, (x1, y1, x2, y2) in zip(frames, corners):
-        rows = np.arange(y1 - 1, y2).clip(0, height - 1)  # clip: replicate the border where the box leaves
-        columns = np.arange(x1 - 1, x2).clip(0, width - 1)
-        crop = torch.from_numpy(frame[rows[:, None], columns]).float()
-        crops.append(F.interpolate(rearrange(crop, "h w c -> 1 c h w"), size=(48, 48), mode="area"))
-    shift, points, probability = (out.numpy() for out in _mtcnn(20).onet((torch.cat(crops) - 127.5) / 128))
-
-    side = boxes[:, 2:] - boxes[:, :2] + 1  # (T, 2)
-    points = rearrange(points, "t (xy point) -> t point xy", xy=2) * side[:, None] + boxes[:, None, :2] - 1
-    return boxes + shift * np.tile(side, 2), probability[:, 1], points
-
-
-def track_landmarks(frames: np.ndarray) -> np.ndarray:
-    """MTCNN's five points on every frame of a clip that shows one face.
-
-    The whole cascade runs on one frame in 25; between them the box is interpolated and corrected by O-Net itself,
-    which then reads the points from the corrected boxes of all frames in a batch. This is several times as fast
-    as the cascade on every frame, and steadier: the cascade's box jumps from frame to frame, and its points with
-    it. A frame on which O-Net doubts that it sees a face goes through the cascade by itself.
-
-    Args:
-        frames: uint8 (T, H, W, 3) RGB.
-
-    Returns:
-        float32 (T, 5, 2): x, y in pixels; the eye on the left of the picture, the eye on the right, nose, the
-        mouth corner on the left, the one on the right. Where there is no face on a frame, the neighbours' points
-        are interpolated.
+        An :class:`AlignedFace`. Where the aligned square reaches over the picture's edge, the border is repeated.
 
     Raises:
-        EmotalkError: no face on more than a tenth of the frames.
+        EmotalkError: not a picture, no face, several faces of comparable size (a face less than half as high as
+            the largest is background), or a face less than 48 pixels high.
 
     >>> from skimage.data import astronaut
-    >>> track_landmarks(np.stack([astronaut()] * 2))[1, 0].round(-1)       # her right eye
-    array([200., 110.], dtype=float32)
+    >>> align_face(astronaut()).image.shape
+    (128, 128, 3)
     """
-    count, short_side = len(frames), min(frames.shape[1:3])
-    everything = np.arange(count)
-    at, boxes = [], []
-    for k in sorted({*range(0, count, KEYFRAME_INTERVAL), count - 1}):
-        # a talking face fills a good part of the picture: look for large ones first, they are found faster
-        faces = detect_faces(frames[k], max(20, short_side // 6))
-        if not len(faces.boxes):
-            faces = detect_faces(frames[k])
-        if len(faces.boxes):
-            at.append(k)
-            boxes.append(faces.boxes[0])
-    if not at:
-        raise EmotalkError("no face found in the clip; give a clip that shows one face from the front")
+    name = "the picture" if isinstance(image, (np.ndarray, Image.Image)) else str(image)
+    picture = read_image(image)
+    faces = Faces(*[np.zeros(0)] * 3)
+    for side in DETECTION_SIDES:
+        scale = min(1, side / max(picture.shape[:2]))
+        small = np.array(Image.fromarray(picture).resize([max(1, round(n * scale)) for n in picture.shape[1::-1]]))
+        faces = detect_faces(small)
+        if scale == 1 or faces.scores.max(initial=0) >= SURE_FACE:
+            break
+    if not len(faces.boxes):
+        raise EmotalkError(f"{name}: no face found; give a picture of one face from the front, upright and well lit")
 
-    boxes = _square(np.stack(boxes))
-    boxes = np.stack([np.interp(everything, at, side) for side in boxes.T], axis=1)  # (T, 4)
-    boxes, _, _ = _onet(frames, boxes)
-    boxes, scores, points = _onet(frames, _square(_smooth(boxes)))
+    sure = faces.scores >= min(SURE_FACE, faces.scores.max())
+    boxes = faces.boxes[sure]  # largest first
+    heights = (boxes[:, 3] - boxes[:, 1]) / scale  # in pixels of the original
+    rivals = int((heights >= heights[0] / 2).sum())
+    if rivals > 1:
+        raise EmotalkError(f"{name}: {rivals} faces found; crop it to the one that should speak")
+    if heights[0] < SMALLEST_FACE:
+        found, needed = round(float(heights[0])), SMALLEST_FACE
+        raise EmotalkError(f"{name}: the face is {found} pixels high, {needed} are needed; give a larger picture")
 
-    seen = scores >= FACE_SCORE
-    for k in np.flatnonzero(~seen):
-        faces = detect_faces(frames[k])
-        if len(faces.boxes):
-            points[k], seen[k] = faces.points[0], True
-    if seen.mean() < 0.9:
-        lost = count - int(seen.sum())
-        raise EmotalkError(f"no face on {lost} of the clip's {count} frames; give a clip that shows one face throughout")
-    for k in np.flatnonzero(~seen):
-        nearest = np.flatnonzero(seen)[np.abs(np.flatnonzero(seen) - k).argmin()]
-        points[k] = points[nearest]
-    return points.astype(np.float32)
+    _, points = refine(small[None], square(boxes[:1]))
+    points = (points[0] + 0.5) / scale - 0.5  # pixel centres of the original
+    matrix = similarity_transform(points)
+    landmarks = transform_points(points, matrix).astype(np.float32)
+    return AlignedFace(warp(picture[None], matrix)[0], landmarks, matrix)
 
 
 def similarity_transform(points: np.ndarray, template: np.ndarray = TEMPLATE * IMAGE_SIZE) -> np.ndarray:
@@ -206,25 +142,29 @@ def warp(frames: np.ndarray, matrix: np.ndarray, size: int = IMAGE_SIZE) -> np.n
     >>> bool((warp(picture, np.eye(2, 3), size=4) == picture).all())
     True
     """
-    finer = int(np.ceil(1 / np.sqrt(np.linalg.det(matrix[:, :2])) - 1e-6))  # samples a pixel, each way
     height, width = frames.shape[1:3]
+    inverse = np.linalg.inv(matrix[:, :2])
+    step = np.sqrt(np.linalg.det(inverse))  # source pixels from one output pixel to the next
+    shrink = max(1, int(step / 2))  # a very large picture is averaged down first, or the finer grid would be huge
+    finer = int(np.ceil(step / shrink - 1e-6))  # samples an output pixel, each way
     ticks = (np.arange(size * finer) + 0.5) / finer - 0.5  # centres of the samples, in output pixels
     target = np.stack(np.meshgrid(ticks, ticks), axis=-1)  # (S, S, 2) x, y
-    source = (target - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    grid = torch.from_numpy((2 * source + 1) / [width, height] - 1).float()  # grid_sample's [-1, 1]
+    source = (target - matrix[:, 2]) @ inverse.T
+
+    # only the part of the picture that is looked at, and 3 pixels around it for the bicubic kernel
+    margin = 3 * shrink
+    x1, y1 = (source.min(axis=(0, 1)) - margin).clip(0, [width - shrink, height - shrink]).clip(0).astype(int)
+    x2, y2 = (source.max(axis=(0, 1)) + margin + 1).clip([x1 + shrink, y1 + shrink], [width, height]).astype(int)
+    grid = torch.from_numpy((2 * (source - [x1, y1]) + 1) / [x2 - x1, y2 - y1] - 1).float()  # grid_sample's [-1, 1]
 
     out = []
-    for chunk in torch.from_numpy(frames).split(32):  # bounds the memory of a long clip
-        images = rearrange(chunk, "t h w c -> t c h w").float()
-        sampled = F.grid_sample(
+    for chunk in np.array_split(frames[:, y1:y2, x1:x2], np.arange(32, len(frames), 32)):  # bounds the memory
+        images = rearrange(torch.tensor(chunk), "t h w c -> t c h w").float()
+        if shrink > 1:
+            images = F.interpolate(images, size=((y2 - y1) // shrink, (x2 - x1) // shrink), mode="area")
+        samples = F.grid_sample(
             images, grid.expand(len(images), -1, -1, -1), mode="bicubic", padding_mode="border", align_corners=False
         )
-        sampled = F.avg_pool2d(sampled.clamp(0, 255), finer).round().byte()
-        out.append(rearrange(sampled, "t c h w -> t h w c"))
+        pixels = F.avg_pool2d(samples.clamp(0, 255), finer).round().byte()
+        out.append(rearrange(pixels, "t c h w -> t h w c"))
     return torch.cat(out).numpy()
-
-
-def _smooth(boxes: np.ndarray, window: int = 5) -> np.ndarray:
-    """Running mean over time of boxes (T, 4), the ends repeated."""
-    padded = np.pad(boxes, ((window // 2, window // 2), (0, 0)), mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, window, axis=0).mean(axis=-1)

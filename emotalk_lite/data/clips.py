@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from ..errors import EmotalkError
 from ..paths import atomic_path
 
-FORMAT = 1  # raised when a prepared clip of an older version can no longer be used
+FORMAT = 2  # raised when a prepared clip of an older version can no longer be used
 MANIFEST = "manifest.json"
 
 
@@ -145,7 +145,7 @@ def _read(path: str | os.PathLike, names: tuple[str, ...]) -> tuple[dict[str, np
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             if header.pop("format", None) != str(FORMAT):
-                raise EmotalkError(f"{path}: prepared by another version; delete its folder and prepare it again")
+                raise EmotalkError(f"{path}: prepared by another version; prepare it again (`emotalk sample` for the sample)")
             return {name: file.get_tensor(name) for name in names}, header
     except SafetensorError as error:
         raise EmotalkError(f"{path}: is damaged ({error}); delete it and prepare it again") from error
@@ -215,7 +215,7 @@ class Manifest:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != FORMAT:
-                raise EmotalkError(f"{path}: made by another version; delete its folder and prepare it again")
+                raise EmotalkError(f"{path}: made by another version; prepare it again (`emotalk sample` for the sample)")
             clips, speech = ([Entry(**entry) for entry in content[key]] for key in ("clips", "speech"))
             return cls(clips, speech, content["skipped"], Path(folder))
         except (ValueError, KeyError, TypeError) as error:

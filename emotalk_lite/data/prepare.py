@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import EmotalkError
-from . import align, media
+from . import align, faces, media
 from .clips import PreparedClip
 from .cremad import parse_name
 
@@ -72,7 +72,7 @@ def prepare_clip(path: str | os.PathLike, split: str) -> PreparedClip:
         raise EmotalkError(f"{path}: {shown:.2f} s of picture but {duration:.2f} s of sound; get the file again")
 
     frames = video.frames[media.resample_times(video.times, media.n_frames(duration))]  # (T, H, W, 3)
-    landmarks = align.track_landmarks(frames)
+    landmarks = faces.track_landmarks(frames)
     matrix = align.similarity_transform(np.median(landmarks, axis=0))
     landmarks = align.transform_points(landmarks, matrix)  # (T, 5, 2)
     return PreparedClip(
