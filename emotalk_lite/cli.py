@@ -1,0 +1,145 @@
+"""The ``emotalk`` command: fetch the sample, train, talk.
+
+What a user can put right is said in one line on stderr, exit status 2; a bug keeps its traceback. torch is imported
+inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from .emotions import parse_emotion
+from .errors import EmotalkError
+from .paths import check_writable, home
+from .presets import resolve_preset
+
+INTERRUPTED = 130  # exit status of a program that Ctrl-C stopped, by the shells' convention
+GO_ON = {
+    "sample": "stopped; the same command goes on where it stopped",
+    "train": "stopped; the same command with --resume goes on where it stopped",
+    "talk": "stopped; nothing was written",
+}
+
+
+class OneLineErrors(TyperGroup):
+    """Commands whose user errors are one line, exit status 2."""
+
+    def invoke(self, ctx: typer.Context):
+        try:
+            return super().invoke(ctx)
+        except EmotalkError as error:
+            say_and_exit(" ".join(str(error).splitlines()), 2)
+        except KeyboardInterrupt:
+            say_and_exit(GO_ON.get(ctx.invoked_subcommand, "stopped"), INTERRUPTED)
+
+
+def say_and_exit(message: str, status: int) -> None:
+    """Print the one line and leave."""
+    print(f"emotalk: {message}", file=sys.stderr)
+    raise typer.Exit(status)
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    help="One face + speech + an emotion: a talking face.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # a bug shows Python's own traceback
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of all random numbers: same seed, same result.")]
+
+
+@app.command()
+def sample(
+    out: Annotated[Path | None, typer.Option(help="Folder of the prepared sample; default: in the cache.")] = None,
+) -> None:
+    """Fetch and prepare the sample: six real CREMA-D clips.
+
+    \b
+    Example:
+      emotalk sample
+    """
+    from .data.sample import sample as prepare_sample
+
+    manifest = prepare_sample(out)
+    print(f"{manifest.folder}: {len(manifest.clips)} clips, {len(manifest.speech)} recordings; see contact_sheet.png there")
+
+
+@app.command()
+def train(
+    data: Annotated[Path | None, typer.Option(help="Prepared folder; default: the sample, fetched if need be.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/PRESET in the cache.")] = None,
+    preset: Annotated[str, typer.Option(help="smoke (seconds), cpu (minutes) or cuda (the paper's size).")] = "cpu",
+    steps: Annotated[int | None, typer.Option(help="Training steps; default: the preset's.")] = None,
+    seed: Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Train a generator on a prepared folder.
+
+    \b
+    Examples:
+      emotalk train
+      emotalk train --out runs/mine --steps 500
+      emotalk train --out runs/mine --steps 500 --resume
+    """
+    chosen = resolve_preset(preset, steps)
+    out = out if out is not None else home() / "runs" / preset
+    check_writable(out / "run.json")
+    from .data.sample import sample as prepare_sample
+    from .train import pretrain
+
+    folder = data if data is not None else prepare_sample().folder
+    checkpoint = pretrain(folder, out, chosen, seed=seed, resume=resume, device=device)
+    run = json.loads((out / "run.json").read_text())
+    final = run["history"][-1]
+    print(
+        f"{checkpoint}: {run['step']} steps in {run['seconds']:.0f} s, PSNR {final['psnr']:.2f} dB, "
+        f"SSIM {final['ssim']:.3f}, mouth correlation {final['mouth_correlation']:.2f} (on the training clips)"
+    )
+
+
+@app.command()
+def talk(
+    image: Annotated[Path, typer.Option(help="Picture of one face: PNG, JPEG, WebP, ...")],
+    audio: Annotated[Path, typer.Option(help="Speech: any audio or video file.")],
+    emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
+    out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the run that finished last.")] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+) -> None:
+    """Make a face speak; the video has the recording's own sound.
+
+    \b
+    Examples:
+      emotalk talk --image face.jpg --audio speech.wav --emotion happiness --out talk.mp4
+      emotalk talk --image face.jpg --audio speech.wav --emotion happiness:0.7,sadness:0.3 --out talk.mp4
+    """
+    weights = parse_emotion(emotion)
+    for given in (image, audio):  # what takes no time is checked first
+        if not given.is_file():
+            raise EmotalkError(f"{given}: no such file; check the path")
+        if out.exists() and given.samefile(out):
+            raise EmotalkError(f"cannot write {out}: it is one of the inputs; give another --out")
+    if out.suffix.lower() != ".mp4":
+        raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
+    check_writable(out)
+    from .generate import newest_checkpoint
+    from .generate import talk as make_clip
+
+    checkpoint = checkpoint if checkpoint is not None else newest_checkpoint()
+    clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
+    clip.save(out)
+    height, width = clip.frames.shape[1:3]
+    print(f"{out}: {len(clip.frames)} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")
