@@ -1,0 +1,75 @@
+"""The notebooks: in step with their chapters, executed, repeatable, and each block equal to the package's."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import blocks
+import chapters
+import pytest
+import sync_notebooks
+
+ROOT = chapters.ROOT
+CHAPTERS = chapters.chapters()
+TRAINS = {"00_quickstart"}  # outputs depend on the scale: only cells tagged nbval-check-output are compared
+MACHINE_PATH = re.compile(r"(?<![\w/.:])/(?:home|root|tmp|work|Users|content)/\w")
+
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+
+
+def test_notebooks_are_in_step_with_their_chapters():
+    assert sync_notebooks.out_of_step(write=False) == []
+
+
+@each_chapter
+def test_every_printing_cell_was_executed_without_error(chapter):
+    cells = [c for c in chapters.read(chapters.notebook_path(chapter)).cells if c.cell_type == "code"]
+    assert all(cell.execution_count for cell in cells), "execute it: make notebooks"
+    errors = [o for c in cells for o in c.outputs if o.output_type == "error" and "raises-exception" not in c.metadata.get("tags", ())]
+    assert not errors
+
+
+@each_chapter
+def test_no_machine_path_is_left_in_outputs(chapter):
+    cells = [c for c in chapters.read(chapters.notebook_path(chapter)).cells if c.cell_type == "code"]
+    texts = [o.get("text", "") + str(o.get("data", {}).get("text/plain", "")) for c in cells for o in c.outputs]
+    assert not [text for text in texts if MACHINE_PATH.search(text)]
+
+
+@each_chapter
+def test_scale_is_a_parameter_that_the_environment_sets(chapter):
+    tagged = [c for c in chapters.to_notebook(chapter).cells if "parameters" in c.metadata.get("tags", ())]
+    assert len(tagged) == 1 and 'SCALE = os.environ.get("EMOTALK_SCALE", "cpu")' in tagged[0].source
+
+
+@each_chapter
+def test_cells_are_short_enough_to_read(chapter):
+    long = [c.source.splitlines()[0] for c in chapters.to_notebook(chapter).cells
+            if c.cell_type == "code" and len(c.source.splitlines()) > 20]
+    assert not long
+
+
+@each_chapter
+def test_executing_again_gives_the_stored_outputs(chapter):
+    mode = "--nbval-lax" if chapter.stem in TRAINS else "--nbval"
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", mode, "--nbval-current-env",
+               "--nbval-sanitize-with", "tests/nbval-sanitize.cfg", str(chapters.notebook_path(chapter).relative_to(ROOT))]
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "EMOTALK_SCALE": "smoke"}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]
+
+
+BLOCKS = [(chapter.stem, block) for chapter in CHAPTERS for block in blocks.blocks(chapters.to_notebook(chapter))]
+
+
+@pytest.mark.parametrize("block", [b for _, b in BLOCKS], ids=[f"{stem}:{b.built}" for stem, b in BLOCKS])
+def test_what_the_chapter_builds_is_what_the_package_does(block, monkeypatch):
+    monkeypatch.setenv("EMOTALK_SCALE", "smoke")
+    blocks.compare(block)
+
+
+def test_the_colab_cell_and_the_site_name_the_same_repository():
+    pattern = re.compile(r"https://github\.com/([\w-]+/emotalk_lite)")
+    files = [ROOT / "_config.yml", ROOT / "README.md", ROOT / "book/setup.md", *CHAPTERS]
+    assert len({name for file in files for name in pattern.findall(Path(file).read_text())}) == 1

@@ -1,0 +1,122 @@
+"""Running notebooks and building the site from them, as processes, in a small project of its own."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import chapters
+import pytest
+import run_notebooks
+from nbformat.v4 import new_output
+
+HEAD = "---\nkernelspec: {name: python3, display_name: Python 3, language: python}\n---\n\n"
+GOOD = HEAD + """# Good
+
+Text.
+
+```{code-cell} ipython3
+import os, sys
+print("scale", os.environ["EMOTALK_SCALE"])
+for percent in (10, 55, 100):
+    print(f"\\rtrain: {percent}%", end="", file=sys.stderr)
+```
+"""
+BAD = HEAD + """# Bad
+
+```{code-cell} ipython3
+numbers = {}
+```
+
+```{code-cell} ipython3
+numbers["three"]
+```
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the tools and the book's settings, and two chapters, one of which fails."""
+    root = tmp_path / "project"
+    shutil.copytree(chapters.ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(chapters.ROOT / "book" / "assets", root / "book" / "assets")
+    for name in ("_config.yml", "constraints.txt", "book/references.bib"):
+        shutil.copy(chapters.ROOT / name, root / name)
+    (root / "emotalk_lite").mkdir()
+    (root / "book" / "chapters").mkdir()
+    (root / "book" / "intro.md").write_text("# Intro\n")
+    (root / "book" / "chapters" / "00_good.md").write_text(GOOD)
+    (root / "book" / "chapters" / "01_bad.md").write_text(BAD)
+    (root / "_toc.yml").write_text("format: jb-book\nroot: book/intro\nchapters: [{file: notebooks/00_good}]\n")
+    return root
+
+
+def run(project, tool, *arguments):
+    command = [sys.executable, str(project / "tools" / tool), "--scale", "smoke", *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True)
+
+
+def test_a_failure_is_named_and_the_others_are_executed_all_the_same(project):
+    result = run(project, "run_notebooks.py")
+    assert result.returncode == 1
+    assert 'FAILED 01_bad, cell 4 (numbers["three"])' in result.stderr
+    assert "KeyError: 'three'" in result.stderr
+    assert (project / "_build/executed/smoke/partial/01_bad.ipynb").exists()
+    assert (project / "_build/executed/smoke/00_good.ipynb").exists()
+    assert not (project / "_build/executed/smoke/01_bad.ipynb").exists()
+    assert "not executed" in run(project, "build_site.py").stderr
+
+
+def test_from_chapters_to_a_site_and_only_what_changed_again(project):
+    (project / "book/chapters/01_bad.md").unlink()
+    assert run(project, "run_notebooks.py").returncode == 0
+    notebook = chapters.read(project / "_build/executed/smoke/00_good.ipynb")
+    assert [(o.name, o.text) for o in notebook.cells[-1].outputs] == [("stdout", "scale smoke\n"), ("stderr", "train: 100%")]
+    assert notebook.cells[1].source.startswith("*Last run: ") and "scale `smoke`" in notebook.cells[1].source
+    assert "papermill" not in str(notebook) and str(project) not in str(notebook)
+
+    built = run(project, "build_site.py")
+    page = project / "_build/html/notebooks/00_good.html"
+    assert built.returncode == 0 and "index.html" in built.stdout and "scale smoke" in page.read_text()
+    assert "has not changed" in run(project, "run_notebooks.py").stdout
+    assert "nothing in it has changed" in run(project, "build_site.py").stdout
+
+    chapter = project / "book/chapters/00_good.md"
+    chapter.write_text(GOOD.replace("Text.", "Better text."))
+    assert "has not changed" in run(project, "run_notebooks.py").stdout
+    assert run(project, "build_site.py").returncode == 0
+    assert "Better text." in page.read_text() and "scale smoke" in page.read_text()
+
+    (project / "emotalk_lite" / "a.py").write_text("A = 1\n")
+    assert "00_good took" in run(project, "run_notebooks.py", "--publish").stdout
+    assert (project / "notebooks/00_good.ipynb").exists()
+
+    chapter.write_text(GOOD.replace("Text.", "A {ref}`link` to nowhere."))
+    run(project, "run_notebooks.py")
+    failed = run(project, "build_site.py")
+    assert failed.returncode == 1 and "undefined label" in failed.stderr
+    assert "Better text." in page.read_text()  # the site before it still stands
+
+
+def test_an_interruption_keeps_what_is_done(project):
+    (project / "book/chapters/01_bad.md").write_text(BAD.replace('numbers["three"]', "import time; time.sleep(60)"))
+    command = [sys.executable, str(project / "tools/run_notebooks.py"), "--scale", "smoke"]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "00_good took" in process.stdout.readline()
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=30)
+    assert process.returncode == 130 and "goes on with the chapter" in messages
+    (project / "book/chapters/01_bad.md").unlink()
+    assert "00_good has not changed" in run(project, "run_notebooks.py").stdout
+
+
+def test_a_progress_bar_leaves_its_last_state():
+    pieces = [new_output("stream", name="stderr", text=text) for text in ("\r 1%", "\r50%", "\r100%\n", "done\r\n")]
+    assert [o.text for o in run_notebooks.final_text(pieces)] == ["100%\ndone\r\n"]
+
+
+@pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (59.6, "1 min 0 s"), (192.4, "3 min 12 s")])
+def test_durations_read_as_people_say_them(seconds, text):
+    assert run_notebooks.minutes(seconds) == text

@@ -1,0 +1,118 @@
+"""The chapters' blocks, and what they have to equal.
+
+A chapter writes a block of the model in front of the reader, in a code cell with this metadata:
+
+    block:
+      built: similarity                                    # the name that the cell defines
+      equals: emotalk_lite.data.align.similarity_transform # what it has to equal
+      inputs: (rng.normal(size=(5, 2)), TEMPLATE)          # arguments, from rng and the names of the cells it needs
+      init: (ModelConfig(),)                               # for torch modules: arguments of both constructors
+
+`compare` executes just the cells that the block needs and compares it with the package's object on random inputs. Of modules,
+the package's weights are loaded into the block first.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of a chapter: the cell that builds it and the cells it needs, in order, as Python source."""
+
+    built: str
+    equals: str
+    inputs: str
+    init: str | None
+    cells: tuple[str, ...]
+
+
+def blocks(notebook: NotebookNode) -> list[Block]:
+    """Every block of a notebook."""
+    sources = [TransformerManager().transform_cell(c.source) for c in notebook.cells if c.cell_type == "code"]
+    metadata = [c.metadata.get("block") for c in notebook.cells if c.cell_type == "code"]
+    found = []
+    for index, block in enumerate(metadata):
+        if block:
+            arguments = f"{block['inputs']}\n{block.get('init', '')}"
+            found.append(Block(block["built"], block["equals"], block["inputs"], block.get("init"),
+                               tuple(cells_needed(sources, index, arguments))))
+    return found
+
+
+def cells_needed(sources: list[str], index: int, extra: str = "") -> list[str]:
+    """The cell at ``index`` and those before it that define a name it uses, directly or through one another.
+
+    >>> cells_needed(["import math", "print('slow')", "r = math.pi", "def f(x): return x * r"], 3)
+    ['import math', 'r = math.pi', 'def f(x): return x * r']
+    """
+    needed, missing = [index], names(sources[index])[0] | names(extra)[0]
+    missing -= names(sources[index])[1]
+    for earlier in range(index - 1, -1, -1):
+        used, defined = names(sources[earlier])
+        if defined & missing:
+            needed.append(earlier)
+            missing = (missing - defined) | used
+    return [sources[i] for i in sorted(needed)]
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """Names that a cell uses, and names that it defines at its top level or inside an ``if`` or ``with`` there.
+
+    What a function defines inside itself is counted as used too: that may run a cell more than necessary, never one less.
+    """
+    tree = ast.parse(source)
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - set(dir(builtins))
+    defined: set[str] = set()
+    pending = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            defined |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            defined.add(node.id)
+        elif not isinstance(node, ast.Lambda | ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
+            pending += ast.iter_child_nodes(node)
+    return used, defined
+
+
+def compare(block: Block, seed: int = 0) -> None:
+    """Run the block and the package's object on the same random inputs; AssertionError if they differ."""
+    import torch
+
+    namespace: dict[str, Any] = {"rng": np.random.default_rng(seed), "torch": torch, "np": np}
+    for cell in block.cells:
+        exec(compile(cell, f"<block {block.built}>", "exec"), namespace)
+    module, _, name = block.equals.rpartition(".")
+    ours, theirs = namespace[block.built], getattr(import_module(module), name)
+    torch.manual_seed(seed)
+    if block.init is not None:
+        arguments = eval(block.init, namespace)
+        theirs = theirs(*arguments).eval()
+        ours = ours(*arguments).eval()
+        ours.load_state_dict(theirs.state_dict())
+    inputs = eval(block.inputs, namespace)
+    with torch.no_grad():
+        assert_same(ours(*inputs), theirs(*inputs), block)
+
+
+def assert_same(ours: Any, theirs: Any, block: Block) -> None:
+    """Equal to five digits, through tuples and lists; arrays and tensors are compared as numbers."""
+    if isinstance(theirs, tuple | list):
+        assert len(ours) == len(theirs), f"{block.built} returns {len(ours)} things, {block.equals} {len(theirs)}"
+        for a, b in zip(ours, theirs):
+            assert_same(a, b, block)
+        return
+    np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), rtol=1e-5, atol=1e-6,
+                               err_msg=f"{block.built} differs from {block.equals}")

@@ -1,0 +1,254 @@
+"""Execute the chapters with papermill; only those whose code, package, scale or pinned versions changed.
+
+    python tools/run_notebooks.py --scale cpu             # all that need it, into _build/executed/cpu/
+    python tools/run_notebooks.py --scale cpu 01 00       # only these, in this order, whether they need it or not
+    python tools/run_notebooks.py --scale cpu --publish   # and copy the result to notebooks/, which is committed
+
+Git never sees what an ordinary run writes: everything stays under _build. Ctrl-C keeps the chapters that are done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from copy import deepcopy
+from importlib.metadata import version
+from pathlib import Path
+
+import papermill
+import psutil
+from nbformat import NotebookNode
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from tqdm import tqdm
+
+import chapters
+
+SCALES = ("smoke", "cpu", "cuda")
+
+
+class Screen:
+    """One bar a notebook: cells done, time left, and the last line that the running cell printed.
+
+    Handed to papermill as the file that receives the notebook's own output.
+    """
+
+    def __init__(self, label: str, cells: int, expected: float | None):
+        self.start, self.expected = time.monotonic(), expected
+        every = 0.2 if sys.stderr.isatty() else 15.0  # seconds; a log file needs fewer lines
+        self.bar = tqdm(total=cells, desc=label, mininterval=every, dynamic_ncols=True,
+                        bar_format="{desc} {percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} cells {elapsed}{postfix}")
+
+    def write(self, text: str) -> None:
+        """Show the last line of what a cell printed; a progress bar inside it loses its graphics, not its numbers."""
+        lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+        if lines:
+            left = f"about {minutes(self.left)} left, " if self.expected else ""
+            self.bar.set_postfix_str(left + re.sub(r"\|[^|]*\|", "", lines[-1]).strip()[:70], refresh=False)
+            self.bar.update(0)
+
+    def flush(self) -> None:
+        """Nothing is buffered; papermill calls it after each write."""
+
+    @property
+    def left(self) -> float:
+        """Seconds until this notebook is done, if it takes what it took last time."""
+        return max(0.0, (self.expected or 0) - (time.monotonic() - self.start))
+
+
+class WatchedEngine(NBClientEngine):
+    """papermill's engine, with our bar in place of its own."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, *, screen: Screen, **options):
+        """Run the notebook; papermill moves ``nb_man.pbar`` on by one after each cell."""
+        nb_man.pbar = screen.bar
+        options |= {"stdout_file": screen, "stderr_file": screen, "extra_arguments": ["--log-level=ERROR"]}
+        super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+
+class PeakMemory:
+    """Peak resident memory, in bytes, of the processes that this one starts, sampled four times a second."""
+
+    def __enter__(self) -> PeakMemory:
+        self.peak, self.done = 0, threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def watch(self) -> None:
+        """Sample until told to stop; a process that ends in between counts as nothing."""
+        while not self.done.wait(0.25):
+            total = 0
+            for child in psutil.Process().children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.Error:
+                    continue
+            self.peak = max(self.peak, total)
+
+    def __exit__(self, *error) -> None:
+        self.done.set()
+        self.thread.join()
+
+
+def minutes(seconds: float) -> str:
+    """A duration as people say it: ``48 s`` or ``3 min 12 s``."""
+    whole, rest = divmod(round(seconds), 60)
+    return f"{whole} min {rest} s" if whole else f"{rest} s"
+
+
+def device() -> str:
+    """What the notebooks run on: the GPU's name, or the number of CPU cores."""
+    if shutil.which("nvidia-smi"):
+        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        names = subprocess.run(query, capture_output=True, text=True).stdout.split("\n")
+        if names[0]:
+            return names[0].strip()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} CPU core{'s' if cores != 1 else ''}, no GPU"
+
+
+def last_run_line(facts: dict) -> str:
+    """The line under a chapter's title.
+
+    >>> last_run_line({"seconds": 192.4, "peak_bytes": 1.84e9, "device": "2 CPU cores, no GPU", "scale": "cpu"})
+    '*Last run: 3 min 12 s, 1.8 GB of memory at most, on 2 CPU cores, no GPU, at scale `cpu`.*'
+    """
+    return (f"*Last run: {minutes(facts['seconds'])}, {facts['peak_bytes'] / 1e9:.1f} GB of memory at most, "
+            f"on {facts['device']}, at scale `{facts['scale']}`.*")
+
+
+def final_text(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join the pieces that a cell printed, and keep the last state of each line.
+
+    A progress bar rewrites its line a thousand times, and each time arrives as an output of its own.
+    """
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        before = joined[-1] if joined else None
+        if before and before.output_type == output.output_type == "stream" and before.name == output.name:
+            before.text += output.text
+        else:
+            joined.append(output)
+    for output in joined:
+        if output.output_type == "stream":
+            output.text = re.sub(r"[^\n]*\r(?!\n)", "", output.text)
+    return joined
+
+
+def execute(chapter: Path, scale: str, folder: Path, screen: Screen) -> NotebookNode:
+    """Execute a chapter and write the notebook to ``folder``; a failure leaves it in ``folder/partial``."""
+    fresh = chapters.to_notebook(chapter)
+    key = chapters.execution_key(fresh, scale)
+    partial = chapters.notebook_path(chapter, folder / "partial")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    with PeakMemory() as memory:
+        executed = papermill.execute_notebook(
+            deepcopy(fresh), partial, engine_name="watched", screen=screen, kernel_name="python3",
+            cwd=chapters.ROOT / "notebooks", progress_bar=False)
+    for cell in executed.cells:
+        if cell.cell_type == "code":
+            cell.outputs = final_text(cell.outputs)
+    facts = {"key": key, "scale": scale, "seconds": round(time.monotonic() - start, 1), "peak_bytes": memory.peak,
+             "device": device(), "python": platform.python_version(), "torch": version("torch")}
+    executed.metadata["emotalk"] = facts
+    chapters.carry_outputs(executed, fresh)  # outputs only: papermill's own notes hold paths and dates
+    next(filter(chapters.is_last_run, fresh.cells)).source = last_run_line(facts)
+    chapters.write(fresh, chapters.notebook_path(chapter, folder))
+    partial.unlink()
+    return fresh
+
+
+def stored_run(chapter: Path, scale: str, folder: Path) -> NotebookNode | None:
+    """The outputs that still hold for ``chapter``, with its present prose; None if it has to be executed."""
+    executed, fresh = chapters.read(chapters.notebook_path(chapter, folder)), chapters.to_notebook(chapter)
+    if executed is None or executed.metadata["emotalk"]["key"] != chapters.execution_key(fresh, scale):
+        return None
+    chapters.carry_outputs(executed, fresh)
+    if fresh != executed:
+        chapters.write(fresh, chapters.notebook_path(chapter, folder))
+    return fresh
+
+
+def expected_seconds(chapter: Path, scale: str, folder: Path) -> float | None:
+    """What the chapter took the last time at this scale, here or where the committed notebook was run."""
+    for place in (folder, chapters.ROOT / "notebooks"):
+        facts = (chapters.read(chapters.notebook_path(chapter, place)) or NotebookNode(metadata={})).metadata.get("emotalk")
+        if facts and facts["scale"] == scale:
+            return facts["seconds"]
+    return None
+
+
+def failure(chapter: Path, error: Exception, partial: Path) -> str:
+    """What went wrong, in three lines: where, what, and what to open."""
+    where = ""
+    if isinstance(error, PapermillExecutionError):
+        where = f", cell {error.cell_index + 1} ({error.source.strip().splitlines()[0][:60]})"
+        what = f"{error.ename}: {error.evalue}".strip().splitlines()[-1]
+    else:
+        what = f"{type(error).__name__}: {error}".strip().splitlines()[-1]
+    return f"FAILED {chapter.stem}{where}\n  {what}\n  executed up to there: {partial}"
+
+
+def run(wanted: list[Path], scale: str, folder: Path, *, force: bool) -> list[str]:
+    """Execute what needs it, one notebook after the other; returns the failures."""
+    papermill_engines.register("watched", WatchedEngine)
+    os.environ["EMOTALK_SCALE"] = scale
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of this environment, not one installed for the user
+    (chapters.ROOT / "notebooks").mkdir(exist_ok=True)
+    todo = [c for c in wanted if force or stored_run(c, scale, folder) is None]
+    for chapter in wanted:
+        if chapter not in todo:
+            print(f"notebooks: {chapter.stem} has not changed", flush=True)
+    times = [expected_seconds(c, scale, folder) for c in todo]
+    if todo and all(times):
+        print(f"notebooks: {len(todo)} to run at scale {scale}; last time that took {minutes(sum(times))}", flush=True)
+    failures = []
+    for number, (chapter, seconds) in enumerate(zip(todo, times), start=1):
+        screen = Screen(f"[{number}/{len(todo)}] {chapter.stem}", len(chapters.to_notebook(chapter).cells), seconds)
+        try:
+            done = execute(chapter, scale, folder, screen)
+        except Exception as error:  # one broken chapter does not keep the others from running
+            screen.bar.close()
+            failures.append(failure(chapter, error, chapters.notebook_path(chapter, folder / "partial")))
+            print(failures[-1], file=sys.stderr, flush=True)
+        else:
+            screen.bar.close()
+            print(f"notebooks: {chapter.stem} took {minutes(done.metadata['emotalk']['seconds'])}", flush=True)
+    return failures
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", choices=SCALES, default="cpu")
+    parser.add_argument("--publish", action="store_true", help="copy the executed notebooks to notebooks/")
+    parser.add_argument("numbers", nargs="*", help="chapter numbers, such as 01; all that changed when left out")
+    options = parser.parse_args()
+    sources = chapters.chapters()
+    wanted = [c for n in options.numbers for c in sources if c.name.startswith(n)] if options.numbers else sources
+    folder = chapters.ROOT / "_build" / "executed" / options.scale
+    try:
+        failures = run(wanted, options.scale, folder, force=bool(options.numbers))
+    except KeyboardInterrupt:
+        print("\nnotebooks: stopped; the same command goes on with the chapter that was running", file=sys.stderr)
+        sys.exit(130)
+    if failures:
+        print("notebooks: " + "; ".join(f.splitlines()[0] for f in failures), file=sys.stderr)
+        sys.exit(1)
+    if options.publish:
+        for chapter in wanted:
+            shutil.copy2(chapters.notebook_path(chapter, folder), chapters.notebook_path(chapter))
+
+
+if __name__ == "__main__":
+    main()
