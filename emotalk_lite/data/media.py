@@ -325,7 +325,7 @@ def _decode(container, stream, path):
             continue
         good += len(decoded)
         yield from decoded
-    if bad > 0.05 * (good + bad):
+    if bad > 0.1 * (good + bad):
         raise EmotalkError(f"{path}: is damaged ({bad} of its packets cannot be decoded); get the file again")
 
 

@@ -1,0 +1,245 @@
+"""Media files in and out: real codecs, real files, no mocks."""
+
+import av
+import numpy as np
+import pytest
+
+from emotalk_lite.data import media
+from emotalk_lite.errors import EmotalkError
+
+RATE = 44100
+
+
+@pytest.fixture(scope="module")
+def speech(sample):
+    """Actor 1002's angry recording: (float32 (1, N), 44100)."""
+    return media.read_audio(sample.raw_path(sample.speech[0]))
+
+
+@pytest.fixture(scope="module")
+def film(sample):
+    """Actor 1001's angry clip as it was filmed: Video, 480 x 360, 29.97 frames a second."""
+    return media.read_video(sample.raw_path(sample.clips[0]))
+
+
+def write_audio(path, samples, rate, codec, layout="mono", **options):
+    """Encode sound with ffmpeg's own encoders; ``samples`` float32 (channels, N)."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout, **options)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), format="fltp", layout=layout)
+        frame.sample_rate, frame.pts = rate, 0
+        fifo = av.AudioResampler(format=stream.format, layout=layout, rate=rate, frame_size=stream.frame_size or 1024)
+        for part in [*fifo.resample(frame), *fifo.resample(None), None]:
+            container.mux(stream.encode(part))
+    return path
+
+
+def correlation(a, b):
+    n = min(len(a), len(b))
+    return np.corrcoef(a[:n], b[:n])[0, 1]
+
+
+@pytest.mark.parametrize(
+    "name, codec, rate, tolerance",
+    [
+        ("a.wav", "pcm_u8", RATE, 0.95),
+        ("a.wav", "pcm_s16le", RATE, 0.999),
+        ("a.wav", "pcm_s24le", RATE, 0.999),
+        ("a.wav", "pcm_s32le", RATE, 0.999),
+        ("a.wav", "pcm_f32le", RATE, 0.999),
+        ("a.aiff", "pcm_s16be", RATE, 0.999),
+        ("a.flac", "flac", RATE, 0.999),
+        ("a.mp3", "libmp3lame", RATE, 0.99),
+        ("a.m4a", "aac", RATE, 0.98),
+        ("a.aac", "aac", RATE, None),
+        ("a.opus", "libopus", 48000, 0.9),
+        ("a.webm", "libopus", 48000, 0.9),
+        ("a.mkv", "flac", 16000, 0.999),
+        ("a.wav", "pcm_s16le", 8000, 0.999),
+        ("a.wav", "pcm_s16le", 96000, 0.999),
+    ],
+)
+def test_speech_is_read_from_every_ordinary_format(tmp_path, speech, name, codec, rate, tolerance):
+    path = write_audio(tmp_path / name, speech.samples, rate, codec)
+    samples, read_rate = media.read_audio(path)
+    assert read_rate == rate and samples.dtype == np.float32 and samples.shape[0] == 1
+    assert samples.shape[1] == pytest.approx(speech.samples.shape[1], abs=0.06 * rate)
+    if tolerance is not None:  # raw AAC says nothing about its encoder's delay
+        assert correlation(samples[0], speech.samples[0]) > tolerance
+
+
+@pytest.mark.parametrize("layout, channels", [("mono", 1), ("stereo", 2), ("5.1", 6)])
+def test_channels_are_kept_and_mixed_down_for_the_network(tmp_path, speech, layout, channels):
+    gains = np.linspace(0.2, 1, channels, dtype=np.float32)[:, None]
+    path = write_audio(tmp_path / "a.wav", gains * speech.samples, RATE, "pcm_s16le", layout)
+    samples, rate = media.read_audio(path)
+    assert samples.shape[0] == channels
+    mono = media.to_mono_8k(samples, rate)
+    assert mono.ndim == 1
+    assert correlation(mono, media.to_mono_8k(*speech)) > 0.999
+
+
+def test_speech_is_read_from_a_film(sample):
+    samples, rate = media.read_audio(sample.raw_path(sample.clips[0]))
+    assert rate == RATE and samples.shape[1] / rate == pytest.approx(2.27, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000])
+def test_resampling_keeps_what_8_khz_can_carry_and_folds_nothing_back(rate):
+    t = np.arange(2 * rate) / rate
+    low = np.sin(2 * np.pi * 440 * t).astype(np.float32)
+    heard = media.to_mono_8k(low, rate)
+    expected = np.sin(2 * np.pi * 440 * np.arange(16000) / 8000)
+    assert len(heard) == 16000
+    assert np.abs(heard - expected)[200:-200].max() < 0.01
+    if rate > 11025:  # 5 kHz has no place in 8 kHz: it must vanish, not come back as 3 kHz
+        assert np.abs(media.to_mono_8k(np.sin(2 * np.pi * 5000 * t).astype(np.float32), rate))[200:-200].max() < 0.01
+
+
+@pytest.mark.parametrize(
+    "duration, count", [(0.001, 1), (0.04, 1), (0.0401, 2), (1.0, 25), (1.01, 26), (2.27265306, 57), (0.28, 7), (3.96, 99)]
+)
+def test_frames_cover_odd_durations(duration, count):
+    assert media.n_frames(duration) == count
+
+
+def test_every_output_frame_takes_the_source_frame_nearest_in_time():
+    times = 0.027 + np.arange(70) / 29.97
+    times[30:] += 0.2  # the camera dropped six frames
+    chosen = media.resample_times(times, 62)
+    for k, i in enumerate(chosen):
+        assert abs(times[i] - k / 25) == pytest.approx(np.abs(times - k / 25).min())
+
+
+def test_time_does_not_drift_over_minutes_as_it_does_when_every_sixth_frame_is_dropped():
+    times = np.arange(29970) / 29.97  # 1,000 seconds
+    chosen = media.resample_times(times, 25000)
+    dropped = np.delete(np.arange(29970), np.arange(5, 29970, 6))[:24975]
+    assert np.abs(times[chosen] - np.arange(25000) / 25).max() <= 0.5 / 29.97 + 1e-9
+    assert np.abs(times[dropped] - np.arange(24975) / 25).max() > 0.9
+
+
+def test_a_single_frame_is_held():
+    assert media.resample_times(np.array([0.5]), 3).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("height, width", [(128, 128), (127, 129)])
+@pytest.mark.parametrize("channels, rate", [(1, 44100), (2, 48000), (1, 8000), (6, 44100)])
+def test_what_is_written_reads_back(tmp_path, film, speech, height, width, channels, rate):
+    frames = film.frames[:57, 60 : 60 + height, 150 : 150 + width]
+    sound = np.repeat(speech.samples[:, : int(2.27 * rate)], channels, axis=0)
+    path = media.write_video(tmp_path / "out.mp4", frames, audio=sound, sample_rate=rate)
+
+    read = media.read_video(path)
+    assert len(read.frames) == 57
+    assert np.allclose(read.times, np.arange(57) / 25, atol=1e-3)
+    assert read.frames.shape[1:3] == (128, 128 if width == 128 else 130)
+    assert np.abs(read.frames[:, :height, :width].astype(int) - frames).mean() < 3
+
+    samples, read_rate = media.read_audio(path)
+    assert (len(samples), read_rate) == (channels, rate)
+    assert samples.shape[1] / rate == pytest.approx(57 / 25, abs=1e-3)  # picture and sound agree
+    assert correlation(samples[0], sound[0]) > 0.98
+
+    with av.open(str(path)) as container:
+        video, audio = container.streams.video[0].codec_context, container.streams.audio[0].codec_context
+        assert (video.name, video.pix_fmt, audio.name) == ("h264", "yuv420p", "aac")
+    content = path.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")  # faststart
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_rate_that_aac_does_not_know_becomes_the_next_higher_one(tmp_path, speech):
+    path = media.write_video(tmp_path / "o.mp4", np.zeros((70, 16, 16, 3), np.uint8), audio=speech.samples, sample_rate=43000)
+    assert media.read_audio(path).rate == 44100
+
+
+def test_a_silent_film(tmp_path):
+    path = media.write_video(tmp_path / "o.mp4", np.zeros((3, 16, 16, 3), np.uint8))
+    with pytest.raises(EmotalkError, match="has no audio track"):
+        media.read_audio(path)
+
+
+def test_a_path_that_cannot_be_written_is_told_before_anything_is_left(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    frames = np.zeros((2, 16, 16, 3), np.uint8)
+    for path, complaint in [
+        (tmp_path / "file" / "o.mp4", "cannot write"),
+        (tmp_path, "folder|suffix"),
+        (tmp_path / "o.avi", r"\.mp4"),
+    ]:
+        with pytest.raises(EmotalkError, match=complaint):
+            media.write_video(path, frames)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_nothing_is_left_when_writing_is_interrupted(tmp_path, monkeypatch):
+    def interrupted(stream, frames):
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(media, "_encode_picture", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        media.write_video(tmp_path / "o.mp4", np.zeros((2, 16, 16, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+
+
+def cut(source, target, share):
+    content = source.read_bytes()
+    target.write_bytes(content[: int(len(content) * share)])
+    return target
+
+
+def test_a_truncated_video_is_one_clear_line(tmp_path, sample, film, speech):
+    flv = sample.raw_path(sample.clips[0])
+    mp4 = media.write_video(tmp_path / "whole.mp4", film.frames[:57], audio=speech.samples, sample_rate=RATE)
+    for source, share in [(flv, 0.5), (flv, 0.0005), (mp4, 0.5), (mp4, 0.01)]:
+        path = cut(source, tmp_path / f"cut{source.suffix}", share)
+        for read in (media.read_video, media.read_audio):
+            with pytest.raises(EmotalkError) as error:
+                read(path)
+            assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value), error.value
+
+
+@pytest.mark.parametrize(
+    "name, content, complaint",
+    [
+        ("empty.wav", b"", "is empty"),
+        ("text.wav", b"this is no sound\n" * 100, "not a media file or is damaged"),
+        ("picture.mp4", b"\x89PNG\r\n\x1a\n", "not a media file or is damaged|no audio track"),
+    ],
+)
+def test_what_is_no_media_file(tmp_path, name, content, complaint):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(EmotalkError, match=complaint) as error:
+        media.read_audio(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
+def test_no_such_file_and_a_folder(tmp_path):
+    for path, complaint in [(tmp_path / "no.wav", "no such file"), (tmp_path, "is a folder")]:
+        with pytest.raises(EmotalkError, match=complaint):
+            media.read_audio(path)
+
+
+def test_silence_and_no_samples(tmp_path):
+    for level, complaint in [(0, "silent"), (0.0005, "silent")]:
+        path = write_audio(tmp_path / "a.wav", np.full((1, 8000), level), 8000, "pcm_s16le")
+        with pytest.raises(EmotalkError, match=complaint):
+            media.read_audio(path)
+    header_only = write_audio(tmp_path / "none.wav", np.zeros((1, 1)), 8000, "pcm_s16le").read_bytes()[:-2]
+    (tmp_path / "none.wav").write_bytes(header_only)
+    with pytest.raises(EmotalkError, match="no sound"):
+        media.read_audio(tmp_path / "none.wav")
+
+
+def test_sound_without_picture_is_no_video(sample):
+    with pytest.raises(EmotalkError, match="no video track"):
+        media.read_video(sample.raw_path(sample.speech[0]))
+
+
+def test_a_damaged_stretch_in_a_recording_is_passed_over(tmp_path, sample):
+    content = bytearray(sample.raw_path(sample.speech[0]).read_bytes())
+    content[40000:40300] = b"\x00" * 300
+    (tmp_path / "scratched.mp3").write_bytes(content)
+    assert media.read_audio(tmp_path / "scratched.mp3").samples.shape[1] > 100000

@@ -1,0 +1,39 @@
+"""Files appear whole or not at all."""
+
+import pytest
+
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.paths import atomic_path, check_writable, home
+
+
+def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
+    assert home() == tmp_path
+    monkeypatch.delenv("EMOTALK_HOME")
+    assert home().name == "emotalk_lite"
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_success_replaces_the_file_and_makes_its_folder(tmp_path):
+    path = tmp_path / "new" / "a.mp4"
+    with atomic_path(path) as temporary:
+        assert temporary.suffix == ".mp4" and temporary.parent == path.parent
+        temporary.write_text("new")
+    assert path.read_text() == "new" and list(path.parent.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_known_beforehand(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EmotalkError, match="cannot write"):
+        check_writable(tmp_path / "file" / "out.mp4")
+    with pytest.raises(EmotalkError, match="it is a folder"):
+        check_writable(tmp_path)
+    assert check_writable(tmp_path / "sub" / "out.mp4").parent.is_dir()
