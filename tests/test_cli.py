@@ -1,0 +1,288 @@
+"""The command line as a process: what it prints, its exit status, and what it leaves on disk."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from talk_inputs import checkpoint, portrait, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
+from toy import TOY
+
+from emotalk_lite.data.media import read_audio, read_video
+from emotalk_lite.data.sample import sample
+
+ROOT = Path(__file__).resolve().parent.parent
+EMOTALK = [sys.executable, "-m", "emotalk_lite"]
+
+
+def emotalk(*arguments, **environment) -> subprocess.CompletedProcess:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*EMOTALK, *map(str, arguments)], capture_output=True, text=True, timeout=300, cwd=ROOT, env=os.environ | environment
+    )
+
+
+@pytest.fixture
+def request_(portrait_file, speech_file, checkpoint, tmp_path):
+    """The options of a `talk` that works; a test spoils one of them."""
+    return {
+        "--image": portrait_file,
+        "--audio": speech_file,
+        "--emotion": "happiness",
+        "--checkpoint": checkpoint,
+        "--out": tmp_path / "out" / "talk.mp4",
+    }
+
+
+def talk(options: dict) -> subprocess.CompletedProcess:
+    return emotalk("talk", *[word for pair in options.items() for word in pair])
+
+
+def test_talk_writes_a_video_with_the_recordings_sound(request_, speech, tmp_path):
+    request_ |= {"--emotion": "happiness:0.7,sadness:0.3", "--seed": 5}
+    done = talk(request_)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\S+talk.mp4: 66 frames of 128 x 128, 2.6\d s, seed 5, checkpoint \S+\n", done.stdout)
+    assert len(read_video(request_["--out"]).frames) == 66
+    heard = read_audio(request_["--out"])
+    assert heard.rate == speech.rate
+    n = speech.samples.shape[1]
+    assert np.corrcoef(heard.samples[0, :n], speech.samples[0])[0, 1] > 0.95
+    assert [p.name for p in request_["--out"].parent.iterdir()] == ["talk.mp4"]
+    assert talk({**request_, "--out": tmp_path / "again.mp4"}).returncode == 0
+    assert (tmp_path / "again.mp4").read_bytes() == request_["--out"].read_bytes()
+
+
+# What the user gives -> the file or value, made in the folder `at` from the real portrait and speech.
+
+
+def no_face(at, portrait, speech):
+    Image.fromarray(portrait[300:]).save(at / "suit.png")
+    return at / "suit.png"
+
+
+def several_faces(at, portrait, speech):
+    Image.fromarray(np.hstack([portrait, portrait])).save(at / "twins.png")
+    return at / "twins.png"
+
+
+def small_face(at, portrait, speech):
+    Image.fromarray(portrait).resize((150, 150)).save(at / "stamp.png")
+    return at / "stamp.png"
+
+
+def not_a_picture(at, portrait, speech):
+    (at / "face.png").write_text("this is text")
+    return at / "face.png"
+
+
+def silent_audio(at, portrait, speech):
+    return write_audio(at / "silence.wav", np.zeros((1, 8000), np.float32), 8000, "pcm_s16le")
+
+
+def empty_file(at, portrait, speech):
+    (at / "empty.wav").touch()
+    return at / "empty.wav"
+
+
+def no_samples(at, portrait, speech):
+    whole = write_audio(at / "whole.wav", speech.samples[:, :100], speech.rate, "pcm_s16le").read_bytes()
+    header = whole[: whole.index(b"data") + 4] + (0).to_bytes(4, "little")
+    (at / "header_only.wav").write_bytes(header)
+    return at / "header_only.wav"
+
+
+def truncated_mp4(at, portrait, speech):
+    path = write_audio(at / "speech.mp4", speech.samples, speech.rate, "aac")
+    path.write_bytes(path.read_bytes()[:-2000])
+    return path
+
+
+def truncated_flv(at, portrait, speech):
+    manifest = sample(progress=False)
+    original = manifest.raw_path(manifest.clips[0]).read_bytes()
+    (at / "clip.flv").write_bytes(original[: len(original) // 2])
+    return at / "clip.flv"
+
+
+def no_sound_track(at, portrait, speech):
+    from emotalk_lite.data.media import write_video
+
+    return write_video(at / "mute.mp4", np.zeros((5, 64, 64, 3), np.uint8))
+
+
+def other_size(at, portrait, speech):
+    return save_random_generator(at / "small.safetensors", TOY)
+
+
+def weights_of_another_size(at, portrait, speech):
+    from safetensors.torch import load_file
+
+    from emotalk_lite.checkpoint import read_header, save_tensors
+
+    path = save_random_generator(at / "generator.safetensors")
+    small = load_file(save_random_generator(at / "small.safetensors", TOY))
+    save_tensors(small, path, read_header(path))
+    return path
+
+
+def not_a_checkpoint(at, portrait, speech):
+    (at / "model.safetensors").write_bytes(b"PK" * 100)
+    return at / "model.safetensors"
+
+
+def another_tensor_file(at, portrait, speech):
+    manifest = sample(progress=False)
+    return manifest.path(manifest.clips[0])
+
+
+def below_a_file(at, portrait, speech):
+    (at / "file").touch()
+    return at / "file" / "talk.mp4"
+
+
+def a_folder(at, portrait, speech):
+    (at / "folder.mp4").mkdir()
+    return at / "folder.mp4"
+
+
+MISTAKES = [
+    ("--image", no_face, "no face found; give a picture"),
+    ("--image", several_faces, "2 faces found; crop"),
+    ("--image", small_face, "pixels high, 48 are needed; give a larger"),
+    ("--image", not_a_picture, "is not a picture; give"),
+    ("--image", "nowhere.png", "no such file; check the path"),
+    ("--audio", silent_audio, r"is silent \(peak below -60 dBFS\); record"),
+    ("--audio", empty_file, "is empty; get"),
+    ("--audio", no_samples, "holds no sound at all; record|cannot be read .*"),
+    ("--audio", truncated_mp4, "cannot be read .*; it is not a media file or is damaged"),
+    ("--audio", truncated_flv, "is cut off after .*; get the whole file"),
+    ("--audio", no_sound_track, "has no audio track; give"),
+    ("--audio", "nowhere.wav", "no such file; check the path"),
+    ("--emotion", "joy", "unknown emotion 'joy'; choose from anger, disgust"),
+    ("--emotion", "happiness:1.4", "must be a number from 0 to 1"),
+    ("--emotion", "happiness:0.7,sadness:0.7", "add up to 1.4; they must not exceed 1"),
+    ("--checkpoint", other_size, "draws 32 x 32 pixels, not 128 x 128; give a checkpoint"),
+    ("--checkpoint", weights_of_another_size, "does not fit the size it states .*; train it again"),
+    ("--checkpoint", not_a_checkpoint, "is not a safetensors file .*; give a checkpoint"),
+    ("--checkpoint", another_tensor_file, "is not a generator of this package; give"),
+    ("--checkpoint", "nowhere.safetensors", "no checkpoint at .*; train one"),
+    ("--out", below_a_file, "cannot write .*(Not a directory|File exists); choose"),
+    ("--out", a_folder, "it is a folder; give a file name"),
+    ("--out", "talk.gif", "give a name that ends in .mp4"),
+    ("--device", "abacus", "no device 'abacus'; use auto, cpu or cuda"),
+]
+
+
+@pytest.mark.parametrize(("option", "wrong", "line"), MISTAKES, ids=lambda v: getattr(v, "__name__", str(v))[:30])
+def test_a_mistake_is_one_line_and_leaves_every_file_as_it_was(option, wrong, line, request_, portrait, speech, tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    value = wrong(made, portrait, speech) if callable(wrong) else wrong
+    out = tmp_path / "talk.mp4"
+    out.write_bytes(b"an older video")
+    before = snapshot(tmp_path)
+
+    done = talk({**request_, "--out": out, option: value})
+
+    assert done.returncode == 2, done.stderr
+    assert re.fullmatch(f"emotalk: .*({line}).*\n", done.stderr), done.stderr
+    assert done.stdout == ""
+    assert snapshot(tmp_path) == before
+
+
+def snapshot(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_input_is_never_overwritten(request_, speech, tmp_path):
+    video = write_audio(tmp_path / "speech.mp4", speech.samples, speech.rate, "aac")
+    before = video.read_bytes()
+    done = talk({**request_, "--audio": video, "--out": video})
+    assert (done.returncode, video.read_bytes()) == (2, before)
+    assert "it is one of the inputs; give another --out" in done.stderr
+
+
+def test_without_a_trained_checkpoint_talk_says_how_to_get_one(request_, tmp_path):
+    del request_["--checkpoint"]
+    words = [word for pair in request_.items() for word in pair]
+    done = emotalk("talk", *words, EMOTALK_HOME=str(tmp_path / "home"))
+    assert done.returncode == 2
+    assert re.fullmatch("emotalk: no trained checkpoint in .*; run 'emotalk train' first, .*--checkpoint\n", done.stderr)
+
+
+def test_sample_says_where_it_is():
+    done = emotalk("sample")
+    assert done.returncode == 0
+    assert done.stdout == f"{sample().folder}: 6 clips, 6 recordings; see contact_sheet.png there\n"
+
+
+def test_train_writes_a_run_that_talk_finds_and_never_overwrites_one(tmp_path, request_):
+    run = tmp_path / "runs" / "mine"
+    options = ["train", "--preset", "smoke", "--steps", 2, "--out", run, "--data", sample(progress=False).folder]
+    done = emotalk(*options)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\S+generator.safetensors: 2 steps in \d+ s, PSNR .*\n", done.stdout)
+    again = emotalk(*options)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert re.search("emotalk: .* already holds a run at step 2; add --resume .*\n$", again.stderr)
+    resumed = emotalk(*options, "--resume")
+    assert (resumed.returncode, resumed.stdout) == (0, done.stdout)
+
+    del request_["--checkpoint"]
+    words = [word for pair in request_.items() for word in pair]
+    found = emotalk("talk", *words, EMOTALK_HOME=str(tmp_path))
+    assert found.returncode == 0 and str(run / "generator.safetensors") in found.stdout
+
+
+def test_ctrl_c_says_in_one_line_how_to_go_on(tmp_path):
+    command = [*EMOTALK, "train", "--preset", "smoke", "--steps", "100000", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(
+        [*command, "--data", str(sample(progress=False).folder)],
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would ignore it
+    )
+    screen = b""
+    while b"mouth" not in screen:  # the first steps are done
+        screen += os.read(process.stderr.fileno(), 4096)
+    process.send_signal(signal.SIGINT)
+    last = process.communicate(timeout=60)[1].decode().splitlines()[-1]
+    assert process.returncode == 130
+    assert last == "emotalk: stopped; the same command with --resume goes on where it stopped"
+    assert (tmp_path / "run" / "state.safetensors").is_file()
+
+
+@pytest.mark.parametrize("wrong", [["talk"], ["talk", "--volume", "11"], ["dance"], ["train", "--steps", "many"]])
+def test_a_misspelt_command_exits_with_2_and_shows_the_usage(wrong):
+    done = emotalk(*wrong)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: emotalk") and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["sample", "train", "talk"])
+def test_help_shows_an_example_of_options_that_exist(command):
+    done = emotalk(command, "--help")
+    assert done.returncode == 0
+    description, options = done.stdout.split("Options:")
+    examples = [line.split() for line in description.splitlines() if line.strip().startswith(f"emotalk {command}")]
+    assert examples
+    for word in {word for example in examples for word in example if word.startswith("--")}:
+        assert re.search(rf"^ +{word} ", options, re.MULTILINE)
+
+
+def test_help_needs_neither_torch_nor_numpy():
+    check = "import sys, emotalk_lite.cli; print([name for name in ('torch', 'numpy', 'av') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"
+
+
+def test_a_bug_keeps_its_traceback():
+    bug = "import emotalk_lite.cli as cli; cli.resolve_preset = lambda *_: 1 / 0; cli.app(['train'])"
+    done = subprocess.run([sys.executable, "-c", bug], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback") and "ZeroDivisionError" in done.stderr

@@ -1,0 +1,207 @@
+"""Talking: any ordinary face and recording in, 25 frames a second with the recording's own sound out."""
+
+import math
+import os
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from talk_inputs import checkpoint, portrait, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
+
+from emotalk_lite.checkpoint import load_generator
+from emotalk_lite.data.media import SAMPLE_RATE, read_audio, read_video, speech_input
+from emotalk_lite.emotions import EMOTIONS
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.generate import Clip, emotion_weights, generate, newest_checkpoint, read_speech, talk
+from emotalk_lite.paths import home
+from emotalk_lite.presets import PRESETS
+from toy import TOY
+
+
+LUMA = np.array([0.2126, 0.7152, 0.0722])  # of red, green and blue, BT.709
+
+
+@pytest.fixture(scope="module")
+def face(portrait):
+    """A stand-in for an aligned face, where finding one is not the matter: (128, 128, 3)."""
+    return np.array(Image.fromarray(portrait[:300, 80:380]).resize((128, 128)))
+
+
+@pytest.fixture(scope="module")
+def utterance(speech):
+    """One second of speech as the generator hears it."""
+    return speech_input(speech.samples[:, : speech.rate], speech.rate)
+
+
+@pytest.fixture(scope="module")
+def generator(checkpoint):
+    return load_generator(checkpoint)
+
+
+def happy():
+    return emotion_weights("happiness")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "rate", "channels", "seconds"),
+    [
+        (".wav", "pcm_u8", 8000, 1, 0.2801),
+        (".wav", "pcm_s16le", 11025, 2, 0.5),
+        (".wav", "pcm_s24le", 48000, 2, 1.0),
+        (".wav", "pcm_f32le", 22050, 1, 0.999),
+        (".flac", "flac", 16000, 1, 0.7301),
+        (".mp3", "libmp3lame", 44100, 2, 0.6),
+        (".m4a", "aac", 32000, 1, 0.6),
+    ],
+)
+def test_every_kind_of_recording_gives_frames_for_all_of_it_and_keeps_its_sound(
+    suffix, codec, rate, channels, seconds, speech, portrait_file, checkpoint, tmp_path
+):
+    start = int(0.8 * speech.rate)  # where the talking is
+    samples = resampled(speech.samples[:, start : start + 2 * speech.rate], speech.rate, rate)[:, : round(seconds * rate)]
+    samples = np.concatenate([samples, 0.5 * samples])[:channels]
+    path = write_audio(tmp_path / f"speech{suffix}", samples, rate, codec)
+
+    clip = talk(portrait_file, path, "happiness", checkpoint=checkpoint, progress=False)
+
+    heard = read_audio(path)
+    assert len(clip.frames) == math.ceil(round(heard.samples.shape[1] / heard.rate * 25, 6))
+    assert clip.frames.shape[1:] == (128, 128, 3) and clip.frames.dtype == np.uint8
+    assert (clip.sample_rate, clip.fps) == (rate, 25)
+    np.testing.assert_array_equal(clip.audio, heard.samples)
+
+    saved = clip.save(tmp_path / "talk.mp4")
+    back = read_audio(saved)
+    assert (len(back.samples), back.rate) == (channels, rate)
+    n = min(back.samples.shape[1], heard.samples.shape[1])
+    assert np.corrcoef(back.samples[0, :n], heard.samples[0, :n])[0, 1] > 0.95
+    video = read_video(saved)
+    assert len(video.frames) == len(clip.frames)
+    written, drawn = ((frames @ LUMA).ravel() for frames in (video.frames, clip.frames))
+    assert np.corrcoef(written, drawn)[0, 1] > 0.98  # H.264 is lossy, and colour has half the resolution
+
+
+def resampled(samples, rate, target):
+    from torchaudio.functional import resample
+
+    return resample(torch.from_numpy(samples), rate, target).numpy()
+
+
+@pytest.mark.parametrize("n_samples", [1, 319, 320, 321, 8000, 8001, 9599])
+def test_the_number_of_frames_is_the_duration_rounded_up(n_samples, speech, face, generator):
+    loudest = int(np.abs(speech.samples[0]).argmax())
+    audio = read_speech((speech.samples[:, loudest : loudest + n_samples], SAMPLE_RATE))
+    frames = generate(generator, face, speech_input(*audio), happy())
+    assert len(frames) == math.ceil(n_samples / 320)
+
+
+def as_alpha_png(picture, path):
+    rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    rgba[:40, :40, 3] = 0
+    Image.fromarray(rgba).save(path)
+
+
+def as_rotated_jpeg(picture, path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the viewer has to turn it by 90 degrees clockwise
+    Image.fromarray(np.rot90(picture)).save(path, quality=95, exif=exif)
+
+
+PICTURES = {
+    "alpha.png": as_alpha_png,
+    "grey.jpg": lambda picture, path: Image.fromarray(picture).convert("L").save(path),
+    "colour.webp": lambda picture, path: Image.fromarray(picture).save(path, quality=90),
+    "rotated.jpg": as_rotated_jpeg,
+    "20-megapixels.jpg": lambda picture, path: Image.fromarray(picture).resize((4480, 4480)).save(path, quality=80),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_kind_of_picture_shows_the_same_face(name, portrait, speech_file, checkpoint, tmp_path):
+    PICTURES[name](portrait, tmp_path / name)
+    quarter = read_audio(speech_file).samples[:, 30_000:41_025], 44100
+    of_file = talk(tmp_path / name, quarter, "fear", checkpoint=checkpoint, progress=False)
+    of_array = talk(portrait, quarter, "fear", checkpoint=checkpoint, progress=False)
+    a, b = (clip.face.mean(axis=-1).ravel() for clip in (of_file, of_array))
+    assert np.corrcoef(a, b)[0, 1] > 0.95  # MTCNN's points move by up to 0.7 pixels with resizing and compression
+    assert of_file.frames.shape == of_array.frames.shape == (7, 128, 128, 3)
+
+
+def test_chunks_change_memory_and_not_the_result(speech, face, checkpoint, tmp_path):
+    recurrent = save_random_generator(tmp_path / "recurrent.safetensors", remembering())
+    utterance = speech_input(speech.samples[:, : 2 * speech.rate], speech.rate)
+    for path in (checkpoint, recurrent):
+        whole, parts = (generate(load_generator(path), face, utterance, happy(), chunk=n) for n in (1000, 7))
+        assert len(whole) == 50
+        assert np.abs(whole.astype(int) - parts).max() <= 1  # rounding to 8 bits
+
+
+def remembering():
+    """The smoke preset's size with a ConvLSTM, whose state has to pass from chunk to chunk."""
+    from dataclasses import replace
+
+    return replace(PRESETS["smoke"].model, conv_lstm=True)
+
+
+def test_the_same_seed_gives_the_same_frames_and_another_seed_others(generator, face, utterance):
+    first, again, other = (generate(generator, face, utterance, happy(), seed=seed) for seed in (3, 3, 4))
+    assert first.tobytes() == again.tobytes()
+    assert first.tobytes() != other.tobytes()
+
+
+def test_every_input_matters(generator, face, utterance):
+    frames = generate(generator, face, utterance, happy()).astype(int)
+    assert np.abs(frames - generate(generator, face, utterance, emotion_weights("sadness"))).max() > 2
+    assert np.abs(frames - generate(generator, face, utterance[::-1].copy(), happy())).max() > 2
+    assert np.abs(frames - generate(generator, face[::-1].copy(), utterance, happy())).max() > 2
+
+
+def test_an_emotion_may_be_written_in_many_ways():
+    assert emotion_weights("HAP") == emotion_weights({"happy": 1}) == emotion_weights((0, 0, 0, 1, 0, 0)) == happy()
+    assert emotion_weights(np.zeros(6)) == (0.0,) * 6
+    assert emotion_weights(np.array([0.5, 0, 0, 0, 0, 0.5])) == emotion_weights("anger:0.5,sadness:0.5")
+    for wrong in ("joy", [1, 0], [0, 0, 0, 2, 0, 0], [0.5] * len(EMOTIONS), [float("nan")] + [0] * 5):
+        with pytest.raises(EmotalkError):
+            emotion_weights(wrong)
+
+
+def test_samples_in_memory_are_heard_like_a_file(speech, face, generator):
+    as_integers = (speech.samples[0] * 32767).astype(np.int16)
+    sound = read_speech((as_integers, speech.rate))
+    assert sound.samples.shape == speech.samples.shape
+    assert np.abs(sound.samples - speech.samples).max() < 1e-4
+    for wrong in (speech.samples.T, np.zeros((1, 0)), np.full((1, 100), np.nan)):
+        with pytest.raises(EmotalkError, match="no sound"):
+            read_speech((wrong, 8000))
+    with pytest.raises(EmotalkError, match="silent"):
+        speech_input(*read_speech((np.zeros(8000), 8000)))
+
+
+def test_a_checkpoint_that_draws_another_size_is_refused(portrait_file, speech_file, tmp_path):
+    small = save_random_generator(tmp_path / "small.safetensors", TOY)
+    with pytest.raises(EmotalkError, match="draws 32 x 32 pixels, not 128 x 128"):
+        talk(portrait_file, speech_file, "fear", checkpoint=small)
+
+
+def test_without_a_checkpoint_the_run_that_finished_last_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
+    with pytest.raises(EmotalkError, match="emotalk train"):
+        newest_checkpoint()
+    for age, name in enumerate(["newer", "older", "unfinished"]):
+        run = home() / "runs" / name
+        run.mkdir(parents=True)
+        (run / "generator.safetensors").touch()
+        if name != "unfinished":
+            (run / "run.json").touch()
+            os.utime(run / "run.json", (1000 - age, 1000 - age))
+    assert newest_checkpoint() == home() / "runs" / "newer" / "generator.safetensors"
+
+
+def test_in_a_notebook_a_clip_is_a_small_player_with_sound(generator, face, speech):
+    three_seconds = np.tile(speech.samples, 3)[:, : 3 * speech.rate]
+    frames = generate(generator, face, speech_input(three_seconds, speech.rate), happy())
+    shown = Clip(frames, three_seconds, speech.rate, emotion=happy())._repr_html_()
+    assert shown.startswith("<video controls") and 'src="data:video/mp4;base64,' in shown
+    assert 'aria-label="A generated face speaks for 3.0 seconds, happiness"' in shown
+    assert len(shown) <= 300_000
