@@ -54,6 +54,7 @@ def prepare_speech(path: str | os.PathLike) -> tuple[np.ndarray, float]:
     return media.speech_input(samples, rate), samples.shape[1] / rate
 
 
+@faces.one_thread()
 def prepare_clip(path: str | os.PathLike, split: str) -> PreparedClip:
     """Prepare one CREMA-D clip: 25 frames a second by timestamps, 128 x 128, 8 kHz mono.
 
