@@ -10,7 +10,6 @@ from PIL import Image
 
 from emotalk_lite.checkpoint import save_generator
 from emotalk_lite.data.media import LAYOUTS, Audio, read_audio
-from emotalk_lite.data.sample import sample
 from emotalk_lite.models.generator import Generator
 from emotalk_lite.presets import PRESETS, ModelConfig
 
@@ -33,14 +32,6 @@ def checkpoint(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def portrait() -> np.ndarray:
-    """A real portrait that is not in the dataset (NASA, public domain)."""
-    from skimage.data import astronaut
-
-    return astronaut()
-
-
-@pytest.fixture(scope="session")
 def portrait_file(portrait, tmp_path_factory) -> Path:
     """The portrait as a PNG."""
     path = tmp_path_factory.mktemp("portrait") / "astronaut.png"
@@ -49,10 +40,9 @@ def portrait_file(portrait, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def speech_file() -> Path:
+def speech_file(sample) -> Path:
     """Actor 1002's angry recording: MP3, 44.1 kHz, mono."""
-    manifest = sample(progress=False)
-    return manifest.raw_path(next(entry for entry in manifest.speech if entry.emotion == "anger"))
+    return sample.raw_path(next(entry for entry in sample.speech if entry.emotion == "anger"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from talk_inputs import checkpoint, portrait, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
+from talk_inputs import checkpoint, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
 from toy import TOY
 
 from emotalk_lite.data.media import read_audio, read_video

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from talk_inputs import checkpoint, portrait, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
+from talk_inputs import checkpoint, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
 
 from emotalk_lite.checkpoint import load_generator
 from emotalk_lite.data.media import SAMPLE_RATE, read_audio, read_video, speech_input

@@ -1,0 +1,102 @@
+"""Controls for the chapters: one that works on the static page, and one that needs a kernel."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+
+from ..data.align import align_face
+from ..data.media import speech_input
+from ..devices import pick_device
+from ..checkpoint import load_generator
+from ..emotions import EMOTIONS
+from ..errors import EmotalkError
+from ..generate import PLAYER_WIDTH, AudioLike, ImageLike, describe_emotion, emotion_weights, generate, player, read_speech, talk
+from .figures import film_strip
+
+STATIC_PAGE = "<small>The button needs a running kernel: open this page as a notebook (the rocket above, or your own machine).</small>"
+
+
+def emotion_blender(
+    image: ImageLike,
+    audio: AudioLike,
+    start: str,
+    end: str,
+    *,
+    checkpoint: str | os.PathLike,
+    stops: int = 9,
+    columns: int = 5,
+) -> widgets.VBox:
+    """A slider that blends one emotion into another on the same speech.
+
+    All its pictures are drawn beforehand and travel inside the page, so it works without a kernel; drag it, or use
+    the arrow keys.
+
+    Args:
+        image: as of `talk`.
+        audio: as of `talk`.
+        start: the emotion at the left end.
+        end: the emotion at the right end.
+        checkpoint: a `generator.safetensors` or a run's folder.
+        stops: positions of the slider.
+        columns: moments of the speech in each picture.
+    """
+    generator = load_generator(Path(checkpoint), pick_device("auto"))
+    face = align_face(image).image
+    speech = speech_input(*read_speech(audio))
+    origin, target = np.array(emotion_weights(start)), np.array(emotion_weights(end))
+    images = []
+    for blend in np.linspace(0, 1, stops):
+        weights = (origin + blend * (target - origin)).round(6)
+        frames = generate(generator, face, speech, weights.tolist())
+        buffer = io.BytesIO()
+        film_strip({describe_emotion(weights): frames}, columns, tile=128).save(buffer, "JPEG", quality=80, optimize=True)
+        images.append(widgets.Image(value=buffer.getvalue(), format="jpeg", layout={"max_width": "100%"}))
+    stack = widgets.Stack(images, selected_index=0)
+    slider = widgets.IntSlider(min=0, max=stops - 1, description=start, readout=False, layout={"width": "70%"})
+    widgets.jslink((slider, "value"), (stack, "selected_index"))
+    return widgets.VBox([widgets.HBox([slider, widgets.Label(end)]), stack])
+
+
+def talk_panel(
+    faces: Mapping[str, ImageLike],
+    recordings: Mapping[str, AudioLike],
+    *,
+    checkpoint: str | os.PathLike,
+) -> widgets.VBox:
+    """Choose a face, a recording and an emotion blend, and press Talk. Needs a running kernel.
+
+    Six weights that add up to more than 1 are scaled down to 1.
+
+    Args:
+        faces: by the name to choose it by; as `image` of `talk`.
+        recordings: by name; as `audio` of `talk`.
+        checkpoint: a `generator.safetensors` or a run's folder.
+    """
+    face = widgets.Dropdown(options=list(faces), description="face")
+    speech = widgets.Dropdown(options=list(recordings), description="speech")
+    weights = [widgets.FloatSlider(value=float(name == "happiness"), max=1, step=0.05, description=name) for name in EMOTIONS]
+    button = widgets.Button(description="Talk", icon="play", button_style="primary")
+    result = widgets.HTML(STATIC_PAGE)
+
+    def press(_: object) -> None:
+        button.disabled = True
+        result.value = "drawing …"
+        try:
+            chosen = np.array([slider.value for slider in weights])
+            chosen = (chosen / max(1.0, chosen.sum())).round(6)
+            clip = talk(faces[face.value], recordings[speech.value], chosen, checkpoint=checkpoint, progress=False)
+            result.value = player(clip.mp4(), clip.title, PLAYER_WIDTH) + f"<br>{describe_emotion(chosen)}"
+        except EmotalkError as error:
+            result.value = f"<b>{error}</b>"
+        finally:
+            button.disabled = False
+
+    button.on_click(press)
+    columns = widgets.HBox([widgets.VBox(weights[:3]), widgets.VBox(weights[3:])], layout={"flex_flow": "row wrap"})
+    return widgets.VBox([widgets.HBox([face, speech], layout={"flex_flow": "row wrap"}), columns, button, result])

@@ -1,0 +1,121 @@
+"""What the chapters show: small, labelled, alive."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from talk_inputs import checkpoint, speech, speech_file  # noqa: F401
+
+from emotalk_lite import viz
+from emotalk_lite.data.media import read_audio, read_video
+from emotalk_lite.emotions import EMOTIONS
+from emotalk_lite.generate import Clip, talk
+from emotalk_lite.metrics.motion import MOUTH, REGIONS, difference_map, lagged_correlation, region_means, speech_envelope
+
+
+@pytest.fixture(scope="module")
+def real_clips(clips, sample):
+    """The six real clips of actor 1001 with their sound, in place of generated ones: as hard to compress."""
+    return {
+        entry.emotion: Clip(clips[entry.emotion].frames, *read_audio(sample.raw_path(entry)), emotion=None)
+        for entry in sample.clips
+    }
+
+
+def test_six_clips_side_by_side_play_in_one_small_video(real_clips, tmp_path):
+    grid = viz.side_by_side(real_clips)
+    assert len(grid.frames) == max(len(clip.frames) for clip in real_clips.values())
+    html = viz.show_video(grid, alt='six faces say "jacket"', width=640).data
+    assert len(html) <= 300_000
+    assert 'aria-label="six faces say &quot;jacket&quot;"' in html and 'width="640"' in html
+    saved = grid.save(tmp_path / "grid.mp4")
+    assert read_video(saved).frames.shape == grid.frames.shape
+    assert read_audio(saved).rate == real_clips["anger"].sample_rate
+
+
+def test_every_tile_of_the_grid_shows_its_clip_and_its_label(real_clips):
+    grid = viz.side_by_side(real_clips, columns=3, tile=128).frames
+    band = grid.shape[1] // 2 - 128
+    for place, clip in enumerate(real_clips.values()):
+        top, left = place // 3 * (128 + band) + band, place % 3 * 128
+        np.testing.assert_array_equal(grid[10, top : top + 128, left : left + 128], clip.frames[10])
+        np.testing.assert_array_equal(grid[-1, top : top + 128, left : left + 128], clip.frames[-1])
+        assert grid[0, top - band : top, left : left + 128].max() > 200  # white letters
+    assert len({grid[0, :band, left : left + 128].tobytes() for left in (0, 128, 256)}) == 3
+
+
+def test_stills_are_small_jpegs(real_clips):
+    strip = viz.film_strip({name: clip.frames for name, clip in real_clips.items()})
+    shown = viz.picture(strip, width=600)
+    assert Image.open(io.BytesIO(shown.data)).format == "JPEG" and Image.open(io.BytesIO(shown.data)).size == strip.size
+    assert len(shown.data) < 150_000
+
+
+def test_a_difference_is_found_where_it_is():
+    a = np.zeros((3, 128, 128, 3), np.uint8)
+    b = a.copy()
+    x1, y1, x2, y2 = REGIONS["mouth"]
+    b[:, y1:y2, x1:x2] = 90
+    assert region_means(difference_map(a, b)) == {"brows": 0, "eyes": 0, "mouth": 90, "elsewhere": 0}
+    heat = np.array(viz.difference_figure(a, b, ("still", "moving"), tile=128))[32:160, -134:-6]
+    assert heat[(y1 + y2) // 2, (x1 + x2) // 2].min() > 150 and heat[5, 5].max() < 10
+
+
+def test_regions_lie_on_the_real_faces_parts(clips):
+    """Brows above the eyes, eyes and mouth around MTCNN's points, for nearly every frame of every clip."""
+    for name, points in {"eyes": [0, 1], "mouth": [3, 4]}.items():
+        x1, y1, x2, y2 = REGIONS[name]
+        found = np.concatenate([clip.landmarks[:, points].reshape(-1, 2) for clip in clips.values()])
+        assert ((found > (x1, y1)) & (found < (x2, y2))).all(axis=1).mean() > 0.95
+    assert np.abs(np.concatenate([c.mouth_centre for c in clips.values()]).mean(axis=0) - MOUTH).max() < 3
+
+
+def test_the_real_mouth_is_darker_when_the_real_speech_is_louder(clips):
+    from emotalk_lite.metrics.image import mouth_brightness
+
+    scores = []
+    for clip in clips.values():
+        envelope = speech_envelope(clip.audio)
+        darkness = 255 - mouth_brightness(clip.frames, clip.mouth_centre, sigma=5)
+        correlation, lag = lagged_correlation(darkness, envelope)
+        scores.append(correlation)
+        assert abs(lag) <= 4
+    assert min(scores) > 0.3 and np.mean(scores) > 0.5
+
+
+def test_the_mouth_figure_draws_both_curves():
+    figure = viz.mouth_figure(np.linspace(90, 110, 40), np.linspace(0, 0.3, 40))
+    mouth, sound = figure.axes
+    assert len(mouth.lines) == 1 and len(sound.collections) == 1
+    assert {axis.get_ylabel() for axis in figure.axes} == {"darkness of the mouth", "loudness (RMS)"}
+
+
+def test_the_blender_holds_a_picture_for_every_stop_and_needs_no_kernel(portrait, speech, checkpoint):
+    second = speech.samples[:, speech.rate : 2 * speech.rate], speech.rate
+    box = viz.emotion_blender(portrait, second, "happiness", "sadness", checkpoint=checkpoint, stops=4, columns=3)
+    row, stack = box.children
+    slider = row.children[0]
+    assert (slider.min, slider.max, stack.selected_index) == (0, 3, 0)
+    assert len({image.value for image in stack.children}) == len(stack.children) == 4
+    assert sum(len(image.value) for image in stack.children) < 200_000
+
+
+def test_the_panel_talks_when_the_button_is_pressed_and_says_what_is_wrong(portrait, speech, checkpoint):
+    second = speech.samples[:, speech.rate : 2 * speech.rate], speech.rate
+    panel = viz.talk_panel(
+        {"astronaut": portrait, "nobody": np.zeros((200, 200, 3), np.uint8)}, {"angry": second}, checkpoint=checkpoint
+    )
+    (face, _), sliders, button, result = panel.children[0].children, panel.children[1], *panel.children[2:]
+    assert "needs a running kernel" in result.value
+    weights = {slider.description: slider for column in sliders.children for slider in column.children}
+    assert tuple(weights) == EMOTIONS
+    weights["sadness"].value = 1.0  # happiness is at 1: together they are scaled to a half each
+    button.click()
+    assert "<video controls" in result.value and "happiness 0.5 and sadness 0.5" in result.value
+    expected = talk(portrait, second, [0, 0, 0, 0.5, 0, 0.5], checkpoint=checkpoint)._repr_html_()
+    assert re.search('src="([^"]+)', result.value).group(1) == re.search('src="([^"]+)', expected).group(1)
+    face.value = "nobody"
+    button.click()
+    assert "no face found" in result.value and not button.disabled
