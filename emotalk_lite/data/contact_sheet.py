@@ -35,7 +35,7 @@ def contact_sheet(clips: Sequence[PreparedClip], columns: int = 8) -> Image.Imag
         draw.text((MARGIN, top + 80), f"actor {clip.actor}", FAINT, small)
         draw.text((MARGIN, top + 98), f"{len(clip)} frames, {len(clip) / 25:.2f} s", FAINT, small)
         for column, k in enumerate(np.linspace(0, len(clip) - 1, columns).round().astype(int)):
-            tile = _tile(clip.frames[k], clip.landmarks[k])
+            tile = draw_points(clip.frames[k], clip.landmarks[k], TILE)
             left = MARGIN + LABEL + column * (TILE + GAP)
             sheet.paste(tile, (left, top))
             draw.text((left + 5, top + TILE - 18), f"{k / 25:.2f} s", INK, small)
@@ -46,11 +46,26 @@ def contact_sheet(clips: Sequence[PreparedClip], columns: int = 8) -> Image.Imag
     return sheet
 
 
-def _tile(frame: np.ndarray, points: np.ndarray) -> Image.Image:
-    """One frame with its five points, drawn at twice the size and reduced, so that the dots are round."""
-    large = Image.fromarray(frame).resize((2 * TILE, 2 * TILE), Image.Resampling.LANCZOS)
+def draw_points(picture: np.ndarray, points: np.ndarray, width: int, radius: float = 3) -> Image.Image:
+    """A picture enlarged or shrunk to ``width`` pixels, with MTCNN's five points as coloured dots.
+
+    Blue is the left of the picture, yellow the right, pink the nose. Drawn at twice the size and reduced, so that the
+    dots are round.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        points: float (5, 2), x and y in pixels of ``picture``.
+        width: pixels of the result.
+        radius: pixels of a dot in the result.
+
+    >>> draw_points(np.zeros((4, 8, 3), np.uint8), np.zeros((5, 2)), width=80).size
+    (80, 40)
+    """
+    scale = 2 * width / picture.shape[1]
+    size = 2 * width, round(picture.shape[0] * scale)
+    large = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
     draw = ImageDraw.Draw(large)
-    scale = 2 * TILE / len(frame)
     for (x, y), colour in zip((points + 0.5) * scale, (LEFT, RIGHT, NOSE, LEFT, RIGHT)):
-        draw.ellipse((x - 6, y - 6, x + 6, y + 6), fill=colour, outline=BACKGROUND, width=2)
-    return large.resize((TILE, TILE), Image.Resampling.LANCZOS)
+        box = x - 2 * radius, y - 2 * radius, x + 2 * radius, y + 2 * radius
+        draw.ellipse(box, fill=colour, outline=BACKGROUND, width=2)
+    return large.reduce(2)

@@ -1,16 +1,22 @@
 """Pictures, videos and widgets for the chapters. Nothing but notebooks imports this."""
 
+from .data import draw_points, frame_slider, mask_picture, row, spectrogram
 from .figures import difference_figure, film_strip, mouth_figure, picture
 from .video import show_video, side_by_side
 from .widgets import emotion_blender, talk_panel
 
 __all__ = [
     "difference_figure",
+    "draw_points",
     "emotion_blender",
     "film_strip",
+    "frame_slider",
+    "mask_picture",
     "mouth_figure",
     "picture",
+    "row",
     "show_video",
     "side_by_side",
+    "spectrogram",
     "talk_panel",
 ]

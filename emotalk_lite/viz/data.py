@@ -1,0 +1,98 @@
+"""What the chapter on data draws: faces with their points, masks on faces, spectrograms, and a slider over frames."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import numpy as np
+import torch
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from PIL import Image
+
+from ..data.contact_sheet import draw_points
+from .figures import GAP
+
+__all__ = ["draw_points", "frame_slider", "mask_picture", "row", "spectrogram"]
+
+
+def mask_picture(frame: np.ndarray, mask: np.ndarray, width: int = 256) -> Image.Image:
+    """A frame as a mask sees it: bright colour where an error counts, near black where it hardly does.
+
+    Args:
+        frame: uint8 (H, W, 3).
+        mask: float (H, W); its largest value is drawn as full weight.
+        width: pixels of the result.
+
+    >>> mask_picture(np.zeros((8, 8, 3), np.uint8), np.ones((8, 8))).size
+    (256, 256)
+    """
+    weight = np.asarray(mask, dtype=float)[..., None] / np.max(mask)
+    glow = colormaps["inferno"](weight[..., 0] * 0.9)[..., :3] * 255
+    mixed = frame * weight + (0.25 * frame + 0.75 * glow) * (1 - weight)
+    image = Image.fromarray(mixed.round().astype(np.uint8))
+    return image.resize((width, round(width * image.height / image.width)), Image.Resampling.LANCZOS)
+
+
+def row(images: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one height side by side, with a gap between them.
+
+    >>> row([Image.new("RGB", (10, 20))] * 2).size
+    (26, 20)
+    """
+    sheet = Image.new("RGB", (sum(i.width for i in images) + GAP * (len(images) - 1), images[0].height), "white")
+    left = 0
+    for image in images:
+        sheet.paste(image, (left, 0))
+        left += image.width + GAP
+    return sheet
+
+
+def spectrogram(axes: Axes, sound: np.ndarray, rate: int, top: float | None = None) -> None:
+    """Draw how loud each frequency is over time, in decibels below the loudest; 80 of them are shown.
+
+    Args:
+        axes: to draw into.
+        sound: float (N,).
+        rate: samples a second.
+        top: highest frequency shown, Hz; half of ``rate`` if None.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().add_subplot(); spectrogram(axes, np.ones(8000, np.float32), 8000); axes.get_ylim()
+    (0.0, 4.0)
+    """
+    window = round(0.032 * rate)  # 32 ms hold a few periods of the lowest voice
+    power = torch.stft(
+        torch.from_numpy(sound), window, hop_length=window // 8, window=torch.hann_window(window), return_complex=True
+    ).abs().numpy()
+    decibels = 20 * np.log10(power / power.max() + 1e-6)
+    extent = (0, len(sound) / rate, 0, rate / 2000)
+    axes.imshow(decibels, origin="lower", aspect="auto", extent=extent, vmin=-80, vmax=0, cmap="magma")
+    axes.set_ylim(0, (top or rate / 2) / 1000)
+    axes.set_ylabel("kHz")
+
+
+def frame_slider(images: Sequence[Image.Image], label: str = "frame", quality: int = 80) -> widgets.VBox:
+    """A slider and a play button over pictures that travel inside the page: no kernel is needed.
+
+    Args:
+        images: one for each position; 30 of 500 x 250 pixels are about 400 kB.
+        label: stands before the slider.
+        quality: of the JPEGs.
+
+    >>> len(frame_slider([Image.new("RGB", (8, 8))] * 3).children)
+    2
+    """
+    pictures = []
+    for image in images:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality, optimize=True)
+        pictures.append(widgets.Image(value=buffer.getvalue(), format="jpeg", layout={"max_width": "100%"}))
+    stack = widgets.Stack(pictures, selected_index=0)
+    slider = widgets.IntSlider(min=0, max=len(images) - 1, description=label, layout={"width": "60%"})
+    play = widgets.Play(min=0, max=len(images) - 1, interval=120, show_repeat=False)
+    widgets.jslink((play, "value"), (slider, "value"))
+    widgets.jslink((slider, "value"), (stack, "selected_index"))
+    return widgets.VBox([stack, widgets.HBox([play, slider])])
