@@ -95,8 +95,8 @@ def test_the_mouth_figure_draws_both_curves():
 def test_the_blender_holds_a_picture_for_every_stop_and_needs_no_kernel(portrait, speech, checkpoint):
     second = speech.samples[:, speech.rate : 2 * speech.rate], speech.rate
     box = viz.emotion_blender(portrait, second, "happiness", "sadness", checkpoint=checkpoint, stops=4, columns=3)
-    row, stack = box.children
-    slider = row.children[0]
+    stack, controls = box.children
+    slider = controls.children[1]
     assert (slider.min, slider.max, stack.selected_index) == (0, 3, 0)
     assert len({image.value for image in stack.children}) == len(stack.children) == 4
     assert sum(len(image.value) for image in stack.children) < 200_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +9,14 @@ from pathlib import Path
 import ipywidgets as widgets
 import numpy as np
 
+from ..checkpoint import load_generator
 from ..data.align import align_face
 from ..data.media import speech_input
 from ..devices import pick_device
-from ..checkpoint import load_generator
 from ..emotions import EMOTIONS
 from ..errors import EmotalkError
 from ..generate import PLAYER_WIDTH, AudioLike, ImageLike, describe_emotion, emotion_weights, generate, player, read_speech, talk
+from .data import frame_slider
 from .figures import film_strip
 
 STATIC_PAGE = "<small>The button needs a running kernel: open this page as a notebook (the rocket above, or your own machine).</small>"
@@ -34,8 +34,8 @@ def emotion_blender(
 ) -> widgets.VBox:
     """A slider that blends one emotion into another on the same speech.
 
-    All its pictures are drawn beforehand and travel inside the page, so it works without a kernel; drag it, or use
-    the arrow keys.
+    All its pictures are drawn beforehand and travel inside the page, so it works without a kernel: drag it, use the
+    arrow keys, or press play.
 
     Args:
         image: as of `talk`.
@@ -50,17 +50,12 @@ def emotion_blender(
     face = align_face(image).image
     speech = speech_input(*read_speech(audio))
     origin, target = np.array(emotion_weights(start)), np.array(emotion_weights(end))
-    images = []
+    strips = []
     for blend in np.linspace(0, 1, stops):
         weights = (origin + blend * (target - origin)).round(6)
         frames = generate(generator, face, speech, weights.tolist())
-        buffer = io.BytesIO()
-        film_strip({describe_emotion(weights): frames}, columns, tile=128).save(buffer, "JPEG", quality=80, optimize=True)
-        images.append(widgets.Image(value=buffer.getvalue(), format="jpeg", layout={"max_width": "100%"}))
-    stack = widgets.Stack(images, selected_index=0)
-    slider = widgets.IntSlider(min=0, max=stops - 1, description=start, readout=False, layout={"width": "70%"})
-    widgets.jslink((slider, "value"), (stack, "selected_index"))
-    return widgets.VBox([widgets.HBox([slider, widgets.Label(end)]), stack])
+        strips.append(film_strip({describe_emotion(weights): frames}, columns, tile=128))
+    return frame_slider(strips, label="blend")
 
 
 def talk_panel(
