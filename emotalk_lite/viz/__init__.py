@@ -2,6 +2,7 @@
 
 from .data import draw_points, frame_slider, mask_picture, row, spectrogram
 from .figures import difference_figure, film_strip, mouth_figure, picture
+from .map import model_map
 from .video import show_video, side_by_side
 from .widgets import emotion_blender, talk_panel
 
@@ -12,6 +13,7 @@ __all__ = [
     "film_strip",
     "frame_slider",
     "mask_picture",
+    "model_map",
     "mouth_figure",
     "picture",
     "row",
