@@ -7,6 +7,7 @@ import sys
 import time
 
 import chapters
+import progress
 import pytest
 import run_notebooks
 from nbformat.v4 import new_output
@@ -119,4 +120,4 @@ def test_a_progress_bar_leaves_its_last_state():
 
 @pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (59.6, "1 min 0 s"), (192.4, "3 min 12 s")])
 def test_durations_read_as_people_say_them(seconds, text):
-    assert run_notebooks.minutes(seconds) == text
+    assert progress.minutes(seconds) == text

@@ -16,51 +16,20 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from copy import deepcopy
 from importlib.metadata import version
 from pathlib import Path
 
 import papermill
-import psutil
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
-from tqdm import tqdm
 
 import chapters
+from progress import Screen, Watch, minutes
 
 SCALES = ("smoke", "cpu", "cuda")
-
-
-class Screen:
-    """One bar a notebook: cells done, time left, and the last line that the running cell printed.
-
-    Handed to papermill as the file that receives the notebook's own output.
-    """
-
-    def __init__(self, label: str, cells: int, expected: float | None):
-        self.start, self.expected = time.monotonic(), expected
-        every = 0.2 if sys.stderr.isatty() else 15.0  # seconds; a log file needs fewer lines
-        self.bar = tqdm(total=cells, desc=label, mininterval=every, dynamic_ncols=True,
-                        bar_format="{desc} {percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} cells {elapsed}{postfix}")
-
-    def write(self, text: str) -> None:
-        """Show the last line of what a cell printed; a progress bar inside it loses its graphics, not its numbers."""
-        lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
-        if lines:
-            left = f"about {minutes(self.left)} left, " if self.expected else ""
-            self.bar.set_postfix_str(left + re.sub(r"\|[^|]*\|", "", lines[-1]).strip()[:70], refresh=False)
-            self.bar.update(0)
-
-    def flush(self) -> None:
-        """Nothing is buffered; papermill calls it after each write."""
-
-    @property
-    def left(self) -> float:
-        """Seconds until this notebook is done, if it takes what it took last time."""
-        return max(0.0, (self.expected or 0) - (time.monotonic() - self.start))
 
 
 class WatchedEngine(NBClientEngine):
@@ -72,37 +41,6 @@ class WatchedEngine(NBClientEngine):
         nb_man.pbar = screen.bar
         options |= {"stdout_file": screen, "stderr_file": screen, "extra_arguments": ["--log-level=ERROR"]}
         super().execute_managed_notebook(nb_man, kernel_name, **options)
-
-
-class PeakMemory:
-    """Peak resident memory, in bytes, of the processes that this one starts, sampled four times a second."""
-
-    def __enter__(self) -> PeakMemory:
-        self.peak, self.done = 0, threading.Event()
-        self.thread = threading.Thread(target=self.watch, daemon=True)
-        self.thread.start()
-        return self
-
-    def watch(self) -> None:
-        """Sample until told to stop; a process that ends in between counts as nothing."""
-        while not self.done.wait(0.25):
-            total = 0
-            for child in psutil.Process().children(recursive=True):
-                try:
-                    total += child.memory_info().rss
-                except psutil.Error:
-                    continue
-            self.peak = max(self.peak, total)
-
-    def __exit__(self, *error) -> None:
-        self.done.set()
-        self.thread.join()
-
-
-def minutes(seconds: float) -> str:
-    """A duration as people say it: ``48 s`` or ``3 min 12 s``."""
-    whole, rest = divmod(round(seconds), 60)
-    return f"{whole} min {rest} s" if whole else f"{rest} s"
 
 
 def device() -> str:
@@ -151,14 +89,14 @@ def execute(chapter: Path, scale: str, folder: Path, screen: Screen) -> Notebook
     partial = chapters.notebook_path(chapter, folder / "partial")
     partial.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    with PeakMemory() as memory:
+    with Watch(screen) as watch:
         executed = papermill.execute_notebook(
             deepcopy(fresh), partial, engine_name="watched", screen=screen, kernel_name="python3",
             cwd=chapters.ROOT / "notebooks", progress_bar=False)
     for cell in executed.cells:
         if cell.cell_type == "code":
             cell.outputs = final_text(cell.outputs)
-    facts = {"key": key, "scale": scale, "seconds": round(time.monotonic() - start, 1), "peak_bytes": memory.peak,
+    facts = {"key": key, "scale": scale, "seconds": round(time.monotonic() - start, 1), "peak_bytes": watch.peak_bytes,
              "device": device(), "python": platform.python_version(), "torch": version("torch")}
     executed.metadata["emotalk"] = facts
     chapters.carry_outputs(executed, fresh)  # outputs only: papermill's own notes hold paths and dates
@@ -218,11 +156,9 @@ def run(wanted: list[Path], scale: str, folder: Path, *, force: bool) -> list[st
         try:
             done = execute(chapter, scale, folder, screen)
         except Exception as error:  # one broken chapter does not keep the others from running
-            screen.bar.close()
             failures.append(failure(chapter, error, chapters.notebook_path(chapter, folder / "partial")))
             print(failures[-1], file=sys.stderr, flush=True)
         else:
-            screen.bar.close()
             print(f"notebooks: {chapter.stem} took {minutes(done.metadata['emotalk']['seconds'])}", flush=True)
     return failures
 
