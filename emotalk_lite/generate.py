@@ -31,6 +31,7 @@ from .presets import FPS, IMAGE_SIZE, SAMPLES_PER_FRAME
 CHUNK = 64  # frames that are decoded at once: bounds the memory of a long utterance (cuda size: about 1 GB)
 LONG = 10 * FPS  # frames from which a progress bar is worth its line
 MOST_CHANNELS = 8  # of a recording; an array with more is the wrong way round
+EMBED_CRF = 23  # x264's constant rate factor of a video inside a page: about 60 % of a saved one's size
 PLAYER_WIDTH = 320  # CSS pixels of the player in a notebook; 128 would be a stamp
 
 ImageLike = str | os.PathLike | Image.Image | np.ndarray
@@ -65,13 +66,13 @@ class Clip:
         Raises:
             EmotalkError: the path cannot be written to.
         """
-        write_video(path, self.frames, self.fps, self.audio, self.sample_rate)
-        return Path(path)
+        return write_video(path, self.frames, self.fps, self.audio, self.sample_rate)
 
     def mp4(self) -> bytes:
-        """The MP4 file's content, for embedding."""
+        """The content of a smaller MP4 file, for embedding in a page."""
         with tempfile.TemporaryDirectory() as folder:
-            return self.save(Path(folder) / "clip.mp4").read_bytes()
+            path = Path(folder) / "clip.mp4"
+            return write_video(path, self.frames, self.fps, self.audio, self.sample_rate, crf=EMBED_CRF).read_bytes()
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ from ..data.align import TEMPLATE
 from ..presets import IMAGE_SIZE, SAMPLES_PER_FRAME
 
 MOUTH = (TEMPLATE[3:].mean(axis=0) * IMAGE_SIZE).astype(np.float64)  # x, y in pixels: where alignment puts the mouth
+LIPS = (56, 77, 73, 106)  # x1, y1, x2, y2 in pixels: a strip down the middle of the mouth, from upper lip to chin
 
 # x1, y1, x2, y2 in pixels of an aligned 128 x 128 face, around where alignment puts the eyes and the mouth
 REGIONS = {"brows": (30, 29, 98, 46), "eyes": (30, 46, 98, 60), "mouth": (42, 77, 86, 106)}
@@ -26,6 +27,23 @@ def speech_envelope(speech: np.ndarray) -> np.ndarray:
     array([0.5])
     """
     return np.sqrt((speech.reshape(-1, SAMPLES_PER_FRAME) ** 2).mean(axis=1))
+
+
+def mouth_opening(frames: np.ndarray) -> np.ndarray:
+    """How dark the darkest four rows between the lips are: an open mouth is a dark gap, wherever it is.
+
+    Args:
+        frames: uint8 (T, 128, 128, 3), aligned.
+
+    Returns:
+        (T,) in [0, 255]; larger is more open. Only its changes mean something, not its level.
+
+    >>> mouth_opening(np.full((2, 128, 128, 3), 100, np.uint8))
+    array([155., 155.])
+    """
+    x1, y1, x2, y2 = LIPS
+    rows = frames[:, y1:y2, x1:x2].mean(axis=(2, 3))  # (T, y2 - y1)
+    return 255 - np.sort(rows, axis=1)[:, :4].mean(axis=1)
 
 
 def lagged_correlation(a: np.ndarray, b: np.ndarray, most: int = 4) -> tuple[float, int]:

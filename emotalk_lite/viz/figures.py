@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from IPython.display import Image as Shown
 from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
@@ -99,27 +100,29 @@ def difference_figure(a: np.ndarray, b: np.ndarray, labels: tuple[str, str], til
     return sheet
 
 
-def mouth_figure(darkness: np.ndarray, envelope: np.ndarray) -> Figure:
-    """How dark the mouth is and how loud the speech, over time: two curves that rise and fall together, or do not.
+def mouth_figure(opening: np.ndarray, envelope: np.ndarray) -> Image.Image:
+    """How open the mouth is and how loud the speech, over time: two curves that rise and fall together, or do not.
 
     Args:
-        darkness: (T,), 255 minus `mouth_brightness`.
+        opening: (T,), of `mouth_opening`.
         envelope: (T,), of `speech_envelope`.
 
-    >>> len(mouth_figure(np.ones(50), np.ones(50)).axes)
-    2
+    >>> mouth_figure(np.ones(50), np.ones(50)).size
+    (825, 286)
     """
-    figure = Figure(figsize=(7.5, 2.6), layout="constrained")
+    figure = Figure(figsize=(7.5, 2.6), dpi=110, layout="constrained")
     mouth = figure.add_subplot()
-    seconds = np.arange(len(darkness)) / FPS
+    seconds = np.arange(len(opening)) / FPS
     sound = mouth.twinx()
     sound.fill_between(seconds, envelope, color=SOUND, alpha=0.3, linewidth=0)
     sound.set_ylabel("loudness (RMS)", color=SOUND)
     sound.set_ylim(bottom=0)
-    mouth.plot(seconds, darkness, color=FACE, linewidth=2)
-    mouth.set_ylabel("darkness of the mouth", color=FACE)
+    mouth.plot(seconds, opening, color=FACE, linewidth=2)
+    mouth.set_ylabel("opening of the mouth", color=FACE)
     mouth.set_xlabel("seconds")
     mouth.set_zorder(sound.get_zorder() + 1)  # the line over the area
     mouth.patch.set_visible(False)
     mouth.margins(x=0)
-    return figure
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
