@@ -1,0 +1,68 @@
+"""The exercise checks of chapter 01: the right answer passes, and each wrong one is told where to look."""
+
+import numpy as np
+import pytest
+
+from emotalk_lite import check
+from emotalk_lite.data.align import similarity_transform, transform_points
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        ((47, 15040, 0), "round up"),
+        ((57, 18240, 0), "what the camera took"),
+        ((50, 16000, 0), "how many frames of 40 ms"),
+        ((48, 15256, 0), "before padding"),
+        ((48, 15000, 0), "8,000 / 25 samples"),
+        ((48, 15360, 0), "the rest of 15,360 are zeros"),
+        ((48, 15360, 104), "Sound and picture"),
+    ],
+)
+def test_clip_length(answer, hint):
+    verdict = check.clip_length(*answer)
+    assert hint in verdict.hint and bool(verdict) == (answer == (48, 15360, 104))
+
+
+def eyes(centres, sigma=6.0, combine=np.maximum, swap=False, floor=0.0, scale=1.0, shift=0):
+    y, x = np.mgrid[:128, :128]
+    if swap:
+        x, y = y, x
+    one, two = (np.exp(-((x - cx - shift) ** 2 + (y - cy) ** 2) / (2 * sigma**2)) for cx, cy in centres)
+    return scale * combine(one, two) + floor
+
+
+@pytest.mark.parametrize(
+    "mistake, hint",
+    [
+        ({"combine": np.add}, "take the larger"),
+        ({"swap": True}, "x and y are exchanged"),
+        ({"floor": 0.01}, "no floor"),
+        ({"scale": 0.1}, "peaks at 1"),
+        ({"combine": lambda a, b: a}, "Only one eye"),
+        ({"shift": 10}, "where no eye is"),
+        ({"sigma": 9.0}, "the width is not"),
+        ({"sigma": 6 / np.sqrt(2)}, "sigma = 4.2"),
+    ],
+)
+def test_eye_mask_hints(mistake, hint):
+    verdict = check.eye_mask(lambda centres: eyes(centres, **mistake))
+    assert not verdict and hint in verdict.hint
+
+
+def test_eye_mask_accepts_the_right_answer():
+    assert check.eye_mask(eyes)
+
+
+def test_stabilised(clips):
+    points = clips["happiness"].landmarks
+    steady = np.stack([transform_points(p, similarity_transform(p)) for p in points])
+    assert check.stabilised(steady)
+    for wrong, hint in [
+        (points, "still wander"),
+        (points + 100, "still in the filmed frame"),
+        (points[0], "shape"),
+        (steady + 5, "from the template"),
+    ]:
+        verdict = check.stabilised(wrong)
+        assert not verdict and hint in verdict.hint
