@@ -19,7 +19,7 @@ _EXPORTS = {
     "PRESETS": "presets",
     "sample": "data.sample",
     "pretrain": "train",
-    "load_generator": "train",
+    "load_generator": "checkpoint",
     "talk": "generate",
     "Clip": "generate",
 }
