@@ -178,7 +178,7 @@ def test_nothing_is_left_when_writing_is_interrupted(tmp_path, monkeypatch):
         yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(media, "_encode_picture", interrupted)
+    monkeypatch.setattr(media.encode, "_encode_picture", interrupted)
     with pytest.raises(KeyboardInterrupt):
         media.write_video(tmp_path / "o.mp4", np.zeros((2, 16, 16, 3), np.uint8))
     assert not list(tmp_path.iterdir())
@@ -243,3 +243,12 @@ def test_a_damaged_stretch_in_a_recording_is_passed_over(tmp_path, sample):
     content[40000:40300] = b"\x00" * 300
     (tmp_path / "scratched.mp3").write_bytes(content)
     assert media.read_audio(tmp_path / "scratched.mp3").samples.shape[1] > 100000
+
+
+def test_a_video_without_a_single_frame(tmp_path, sample):
+    with av.open(str(tmp_path / "empty.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        container.start_encoding()
+    with pytest.raises(EmotalkError, match="cannot be read|no video frame"):
+        media.read_video(tmp_path / "empty.mkv")

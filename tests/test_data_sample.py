@@ -84,7 +84,8 @@ def test_an_interrupted_preparation_goes_on_where_it_stopped(sample, tmp_path, m
     manifest = et.sample(folder, progress=False)
     assert set(done) == {sample.clips[2].name, sample.speech[1].name}
     assert [e.sha256 for e in manifest.clips + manifest.speech] == list(SAMPLE_SHA256.values())
-    assert np.array_equal(load_clip(cut).frames, load_clip(sample.path(sample.clips[2])).frames)
+    before, after = (load_clip(path).frames.astype(int) for path in (sample.path(sample.clips[2]), cut))
+    assert np.abs(after - before).max() <= 2
     assert manifest.complete()
 
 

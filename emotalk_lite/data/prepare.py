@@ -61,7 +61,7 @@ def prepare_clip(path: str | os.PathLike, split: str) -> PreparedClip:
     The clip lasts as long as its sound; where the picture ends a little earlier, its last frame is held. One
     similarity transform brings the median of the landmarks over the clip to the template; it is the same for
     every frame, so the head's own motion stays in the clip. (The reference takes the first frame's landmarks;
-    over the whole clip the eyes then sit 1.9 pixels off the template on average, with the median 0.8.)
+    over the whole clip the eyes then sit 2.0 pixels off the template on average, with the median 0.8.)
 
     Raises:
         EmotalkError: damaged, no face, no sound, or picture and sound differ by more than 0.2 seconds.

@@ -1,0 +1,134 @@
+"""Media files in: decoded frames with their timestamps, decoded sound at its own rate."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+
+from ...errors import EmotalkError
+from .resample import SILENCE
+
+
+class Video(NamedTuple):
+    """Decoded video: ``frames`` uint8 (N, H, W, 3) RGB and ``times`` float64 (N,), seconds from the file's start."""
+
+    frames: np.ndarray
+    times: np.ndarray
+
+
+class Audio(NamedTuple):
+    """Decoded sound: ``samples`` float32 (channels, N) in [-1, 1] and ``rate``, samples a second."""
+
+    samples: np.ndarray
+    rate: int
+
+
+def read_video(path: str | os.PathLike) -> Video:
+    """Decode the first video track of any ordinary video file.
+
+    Raises:
+        EmotalkError: no such file, not a media file, no video track, or damaged (truncated) data.
+
+    >>> read_video("no_such_clip.flv")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such_clip.flv: no such file; check the path
+    """
+    frames, times = [], []
+    with _open(path) as container:
+        if not container.streams.video:
+            raise EmotalkError(f"{path}: has no video track; give a video file")
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"  # decode on all cores
+        for frame in _decode(container, stream, path):
+            if frame.time is None:
+                raise EmotalkError(f"{path}: its frames carry no timestamps; convert it to MP4")
+            frames.append(frame.to_ndarray(format="rgb24"))
+            times.append(frame.time)
+        _check_whole(container, stream, times[-1] if times else 0, path)
+    if not frames:
+        raise EmotalkError(f"{path}: holds no video frame; get the file again")
+    return Video(np.stack(frames), np.array(times))
+
+
+def read_audio(path: str | os.PathLike) -> Audio:
+    """Decode the first audio track of any ordinary audio or video file, at its own rate and channels.
+
+    Raises:
+        EmotalkError: no such file, not a media file, no audio track, empty, silent (peak below -60 dBFS), or
+            damaged data.
+
+    >>> read_audio("no_such_speech.wav")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such_speech.wav: no such file; check the path
+    """
+    chunks = []
+    with _open(path) as container:
+        if not container.streams.audio:
+            raise EmotalkError(f"{path}: has no audio track; give a recording of speech")
+        stream = container.streams.audio[0]
+        to_float = av.AudioResampler(format="fltp")  # samples only: layout and rate stay the first frame's
+        for frame in _decode(container, stream, path):
+            frame.pts = None  # a gap in the timestamps is not the resampler's to fill
+            chunks += [out.to_ndarray() for out in to_float.resample(frame)]
+        rate = stream.rate
+        length = sum(chunk.shape[1] for chunk in chunks)
+        _check_whole(container, stream, length / rate, path)
+        # MP4 says where the sound ends in the last AAC frame, which is always a whole 1,024 samples
+        is_mp4 = "mp4" in container.format.name and stream.duration
+        trim = round(float(stream.duration * stream.time_base) * rate) if is_mp4 else None
+    if not length:
+        raise EmotalkError(f"{path}: holds no sound at all; record it again")
+    samples = np.nan_to_num(np.concatenate(chunks, axis=1))  # (channels, N)
+    if trim is not None:
+        samples = samples[:, :trim]
+    if np.abs(samples).max() < SILENCE:
+        raise EmotalkError(f"{path}: is silent (peak below -60 dBFS); record it again or turn its level up")
+    return Audio(samples, rate)
+
+
+@contextmanager
+def _open(path: str | os.PathLike):
+    """Open a media file for decoding; whatever ffmpeg says about it becomes one clear line."""
+    path = Path(path)
+    if path.is_dir():
+        raise EmotalkError(f"{path}: is a folder; give a file")
+    if not path.exists():
+        raise EmotalkError(f"{path}: no such file; check the path")
+    if path.stat().st_size == 0:
+        raise EmotalkError(f"{path}: is empty; get the file again")
+    try:
+        with av.open(str(path)) as container:
+            yield container
+    except (av.error.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EmotalkError(f"{path}: cannot be read ({reason}); it is not a media file or is damaged") from error
+
+
+def _decode(container, stream, path):
+    """Decode a stream and pass over single damaged packets, as players do; many are an error."""
+    good = bad = 0
+    for packet in container.demux(stream):
+        try:
+            decoded = packet.decode()
+        except av.error.InvalidDataError:
+            bad += 1
+            continue
+        good += len(decoded)
+        yield from decoded
+    if bad > 0.1 * (good + bad):
+        raise EmotalkError(f"{path}: is damaged ({bad} of its packets cannot be decoded); get the file again")
+
+
+def _check_whole(container, stream, seconds: float, path) -> None:
+    """A file that says how long it is must be about that long; MP3 and raw AAC only guess, so they are exempt."""
+    if container.format.name in ("mp3", "aac"):
+        return
+    if stream.duration:
+        declared = float(stream.duration * stream.time_base)
+    else:
+        declared = (container.duration or 0) / av.time_base
+    if seconds < 0.9 * declared - 0.25:
+        raise EmotalkError(f"{path}: is cut off after {seconds:.1f} of {declared:.1f} s; get the whole file")
