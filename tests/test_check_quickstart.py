@@ -1,0 +1,49 @@
+"""The checks of chapter 00: right answers pass, and each usual mistake gets its own hint."""
+
+import numpy as np
+import pytest
+
+from emotalk_lite import check
+from emotalk_lite.metrics.motion import difference_map
+
+
+def test_only_the_right_letter_is_right():
+    assert check.quieter_speech("b")
+    assert [bool(check.quieter_speech(letter)) for letter in ("a", "c", None, "d")] == [False] * 4
+
+
+def boxed(a, b, box):
+    x1, y1, x2, y2 = box
+    return difference_map(a[:, y1:y2, x1:x2], b[:, y1:y2, x1:x2]).mean()
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda a, b, box: np.abs(a - b).mean(), "uint8"),
+        (lambda a, b, box: (a.astype(int) - b).mean(), "absolute value"),
+        (lambda a, b, box: boxed(a, b, (box[1], box[0], box[3], box[2])), "x counts columns"),
+        (lambda a, b, box: difference_map(a, b).mean(), "A box that differs by 60"),
+        (lambda a, b, box: 3, "it should be 10"),
+    ],
+)
+def test_each_mistake_in_region_change_is_named(answer, hint):
+    assert check.region_change(boxed)
+    verdict = check.region_change(answer)
+    assert not verdict and hint in verdict.hint
+
+
+def test_each_mistake_in_mood_swing_is_named():
+    rng = np.random.default_rng(0)
+    first, last = rng.integers(0, 256, (2, 10, 16, 16, 3), dtype=np.uint8)
+    ramp = np.linspace(0, 1, 10)[:, None, None, None]
+    faded = (first * (1 - ramp) + last * ramp).round().astype(np.uint8)
+    swing = rng.integers(0, 256, first.shape, dtype=np.uint8)
+    swing[0], swing[-1] = first[0], last[-1]
+    assert check.mood_swing(swing, first, last)
+    backwards = np.concatenate([last[:1], swing[1:]])
+    jump = np.concatenate([first[:4], last[4:]])
+    mistakes = {"Give the frames": None, "wrong emotion": backwards, "last frame": first, "cross-fade": faded, "jumps": jump}
+    for hint, wrong in mistakes.items():
+        verdict = check.mood_swing(wrong, first, last)
+        assert not verdict and hint in verdict.hint
