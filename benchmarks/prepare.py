@@ -4,7 +4,8 @@
 
 The plain formulation is MTCNN's whole cascade, facenet-pytorch's defaults, on every frame at full size. Ours runs
 it on one frame in 25 and O-Net alone on the rest. Both see the same frames of the six real clips; times are the best
-of several passes, so that whatever else the machine does counts least.
+of several passes, so that whatever else the machine does counts least. The load average beside the numbers says how much
+else it did; processor seconds, unlike seconds, hardly depend on it.
 """
 
 import json
@@ -24,15 +25,15 @@ EVERY = 3  # the cascade is timed on one frame in three: it is slow, and its tim
 OUT = Path(__file__).parents[1] / "results" / "bench_prepare.json"
 
 
-def best(work, passes: int = PASSES) -> float:
-    """Seconds of the fastest of several passes, after one to warm up."""
+def best(work, passes: int = PASSES) -> np.ndarray:
+    """Seconds and processor seconds of the fastest of several passes, after one to warm up."""
     work()
-    seconds = []
+    spent = []
     for _ in range(passes):
-        started = time.perf_counter()
+        started = np.array([time.perf_counter(), time.process_time()])
         work()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
+        spent.append(np.array([time.perf_counter(), time.process_time()]) - started)
+    return np.min(spent, axis=0)
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
@@ -52,11 +53,14 @@ def main() -> None:
     thinned = [frames[::EVERY] for frames in clips]
     n_thinned = sum(len(frames) for frames in thinned)
 
-    prepare_fps = total / best(lambda: [prepare.prepare_clip(path, "train") for path in paths])
-    track_fps = total / best(lambda: [faces.track_landmarks(frames) for frames in clips])
     matrix = np.array([[0.8, 0, -110], [0, 0.8, -50]])
-    warp_fps = total / best(lambda: [align.warp(frames, matrix) for frames in clips])
-    cascade_fps = n_thinned / best(lambda: [faces.detect_faces(f) for frames in thinned for f in frames], passes=1)
+    names = "prepare", "track", "warp", "plain_cascade"
+    rates = [
+        total / best(lambda: [prepare.prepare_clip(path, "train") for path in paths]),
+        total / best(lambda: [faces.track_landmarks(frames) for frames in clips]),
+        total / best(lambda: [align.warp(frames, matrix) for frames in clips]),
+        n_thinned / best(lambda: [faces.detect_faces(f) for frames in thinned for f in frames], passes=1),
+    ]
 
     tracked = [faces.track_landmarks(frames) for frames in clips]
     full = [np.stack([faces.detect_faces(f).points[0] for f in frames]) for frames in clips]
@@ -65,11 +69,10 @@ def main() -> None:
 
     numbers = {
         "frames": total,
-        "prepare_frames_per_second": round(prepare_fps, 1),
-        "track_frames_per_second": round(track_fps, 1),
-        "warp_frames_per_second": round(warp_fps, 1),
-        "plain_cascade_frames_per_second": round(cascade_fps, 1),
-        "track_over_plain": round(track_fps / cascade_fps, 1),
+        "frames_per_second": dict(zip(names, [round(rate[0], 1) for rate in rates])),
+        "frames_per_processor_second": dict(zip(names, [round(rate[1], 1) for rate in rates])),
+        "prepare_over_plain_cascade": round(rates[0][0] / rates[3][0], 1),
+        "track_over_plain_cascade": round(rates[1][0] / rates[3][0], 1),
         "distance_to_plain_px": round(np.mean([distance(a, b) for a, b in zip(tracked, full)]), 2),
         "plain_to_plain_at_min_face_30_px": round(np.mean([distance(a[::EVERY], b) for a, b in zip(full, other)]), 2),
         "frame_to_frame_motion_px": {"tracked": round(np.mean(jitter[0]), 2), "plain": round(np.mean(jitter[1]), 2)},
