@@ -28,7 +28,7 @@ from .models.noise import sample_noise
 from .paths import home
 from .presets import FPS, IMAGE_SIZE, SAMPLES_PER_FRAME
 
-CHUNK = 64  # frames that are decoded at once: bounds the memory of a long utterance (cuda size: about 1 GB)
+CHUNK = 16  # frames that are decoded at once: bounds the memory of long speech; 64 are no faster on a CPU
 LONG = 10 * FPS  # frames from which a progress bar is worth its line
 MOST_CHANNELS = 8  # of a recording; an array with more is the wrong way round
 EMBED_CRF = 23  # x264's constant rate factor of a video inside a page: about 60 % of a saved one's size
@@ -247,7 +247,8 @@ def generate(
     n_frames = len(speech) // SAMPLES_PER_FRAME
     rng = torch.Generator().manual_seed(seed)  # on the CPU: every device gets the same noise
     noise = sample_noise(1, n_frames, generator.config.noise_dim, rng)
-    inputs: list[Tensor] = [to_signed(face)[None], torch.from_numpy(speech)[None], torch.tensor([emotion]), noise]
+    weights = torch.tensor([emotion], dtype=torch.float32)  # (1, 6)
+    inputs: list[Tensor] = [to_signed(face)[None], torch.from_numpy(speech)[None], weights, noise]
     encoded = generator.encode(*(tensor.to(device) for tensor in inputs))
     frames, state = [], None
     with tqdm(total=n_frames, desc="talk", unit="frame", disable=not (progress and n_frames >= LONG)) as bar:

@@ -151,7 +151,7 @@ def test_the_same_seed_gives_the_same_frames_and_another_seed_others(generator, 
 
 
 def test_every_input_matters(generator, face, utterance):
-    frames = generate(generator, face, utterance, happy()).astype(int)
+    frames = generate(generator, face, utterance, [0, 0, 0, 1, 0, 0]).astype(int)
     assert np.abs(frames - generate(generator, face, utterance, emotion_weights("sadness"))).max() > 2
     assert np.abs(frames - generate(generator, face, utterance[::-1].copy(), happy())).max() > 2
     assert np.abs(frames - generate(generator, face[::-1].copy(), utterance, happy())).max() > 2
