@@ -7,9 +7,14 @@ Names are loaded when first used (PEP 562), so ``import emotalk_lite`` itself im
 ('anger', 'disgust', 'fear', 'happiness', 'neutral', 'sadness')
 """
 
+import os
 from importlib import import_module
 
 __version__ = "0.1.0"
+
+# A thread that waits for another should sleep, not spin: where other programs share the processor, spinning makes
+# training several times slower. OpenMP reads this once, when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # public name -> the module that holds it
 _EXPORTS = {
