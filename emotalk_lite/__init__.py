@@ -24,6 +24,7 @@ _EXPORTS = {
     "PRESETS": "presets",
     "sample": "data.sample",
     "pretrain": "train",
+    "run_folder": "train",
     "load_generator": "checkpoint",
     "talk": "generate",
     "Clip": "generate",

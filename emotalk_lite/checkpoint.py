@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from .errors import EmotalkError
@@ -17,6 +17,7 @@ from .paths import atomic_path
 from .presets import ModelConfig, Preset
 
 FORMAT = "emotalk-generator-1"
+ABOUT = "about"  # the one entry of a file's header
 NOT_IDENTITY = ("log_every", "checkpoint_every", "validate_every")  # may change between the parts of a run
 
 
@@ -67,9 +68,13 @@ def save_generator(generator: Generator, path: Path, **about: object) -> None:
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> None:
-    """Write named tensors and a header of strings as safetensors; atomic, and the same bytes for the same content."""
+    """Write named tensors and a header of strings as safetensors; atomic, and the same bytes for the same content.
+
+    The header is one JSON text: safetensors writes several entries in an order that changes from run to run.
+    """
+    ordered = {name: t.detach().cpu().contiguous() for name, t in sorted(tensors.items())}
     with atomic_path(Path(path)) as temporary:
-        save_file({name: t.detach().cpu().contiguous() for name, t in sorted(tensors.items())}, temporary, header)
+        temporary.write_bytes(save(ordered, {ABOUT: json.dumps(header, sort_keys=True)}))
 
 
 def read_header(path: Path) -> dict[str, str]:
@@ -83,8 +88,8 @@ def read_header(path: Path) -> dict[str, str]:
         raise EmotalkError(f"no checkpoint at {path}; train one with 'emotalk train' or give another --checkpoint")
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}
-    except SafetensorError as error:
+            return json.loads((file.metadata() or {}).get(ABOUT, "{}"))
+    except (SafetensorError, ValueError) as error:
         raise EmotalkError(f"{path} is not a safetensors file ({error}); give a checkpoint that 'emotalk train' wrote") from None
 
 

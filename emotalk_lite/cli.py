@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from .emotions import parse_emotion
 from .errors import EmotalkError
-from .paths import check_writable, home
+from .paths import check_writable
 from .presets import resolve_preset
 
 INTERRUPTED = 130  # exit status of a program that Ctrl-C stopped, by the shells' convention
@@ -78,7 +78,7 @@ def sample(
 @app.command()
 def train(
     data: Annotated[Path | None, typer.Option(help="Prepared folder; default: the sample, fetched if need be.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/PRESET in the cache.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; default: of its own for these settings, in the cache.")] = None,
     preset: Annotated[str, typer.Option(help="smoke (seconds), cpu (minutes) or cuda (the paper's size).")] = "cpu",
     steps: Annotated[int | None, typer.Option(help="Training steps; default: the preset's.")] = None,
     seed: Seed = 0,
@@ -94,10 +94,12 @@ def train(
       emotalk train --out runs/mine --steps 500 --resume
     """
     chosen = resolve_preset(preset, steps)
-    out = out if out is not None else home() / "runs" / preset
-    check_writable(out / "run.json")
+    if out is not None:
+        check_writable(out / "run.json")
     from .data.sample import sample as prepare_sample
-    from .train import pretrain
+    from .train import pretrain, run_folder
+
+    out = out if out is not None else run_folder(chosen)
 
     folder = data if data is not None else prepare_sample().folder
     checkpoint = pretrain(folder, out, chosen, seed=seed, resume=resume, device=device)

@@ -92,6 +92,7 @@ class TrainConfig:
     eye_sigma: float = 6.0  # pixels at 128 (paper: a box around the eyes of unstated size)
     perceptual_features: Literal["vgg19", "efficientnet_lite0"] = "vgg19"
     perceptual_frames: int = 0  # frames a step that the perceptual loss sees, drawn at random; 0: all
+    voice_shifts: tuple[int, ...] = (0,)  # semitones by which the speech is raised, one drawn an example (paper: none)
     condition: Literal["neutral", "same_window"] = "neutral"  # whose frame is the input image (reference: same_window)
     grad_clip: float = 0.0  # 0: none (paper)
     log_every: int = 20
@@ -144,7 +145,7 @@ PRESETS = {
         "cpu",
         ModelConfig(
             filters=(16, 32, 64, 128, 128),
-            last_filters=16,
+            last_filters=8,
             speech_filters=(16, 32, 64, 128),
             speech_dim=128,
             image_dim=128,
@@ -164,7 +165,8 @@ PRESETS = {
             ema_decay=0.99,
             mask_floor=0.15,
             perceptual_features="efficientnet_lite0",
-            perceptual_frames=4,
+            perceptual_frames=2,
+            voice_shifts=(0, 0, -3, 3, 6),
             grad_clip=1.0,
             checkpoint_every=300,
             validate_every=1000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from .checkpoint import TrainingState
+from .checkpoint import TrainingState, config_to_json
 from .data.masks import eye_mask, mouth_mask
 from .data.windows import Batch, ClipWindows
 from .devices import pick_device
@@ -22,6 +23,7 @@ from .losses import masked_l1, perceptual_loss
 from .models.features import ImageFeatures, load_features
 from .models.generator import Generator
 from .models.noise import sample_noise
+from .paths import home
 from .presets import Preset, TrainConfig, resolve_preset
 from .runlog import RunLog
 from .validate import validate
@@ -89,6 +91,19 @@ def update_average(average: Generator, generator: Generator, decay: float) -> No
     torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 1 - decay)
 
 
+def run_folder(preset: str | Preset, steps: int | None = None) -> Path:
+    """Where a run lives unless another folder is given: `home()/runs/<preset>-<fingerprint of its settings>`.
+
+    Other settings, another folder: a run is never continued with a configuration that it was not begun with.
+
+    >>> run_folder("cpu").name.startswith("cpu-"), run_folder("cpu") == run_folder("cpu", steps=7)
+    (True, False)
+    """
+    preset = resolve_preset(preset, steps)
+    settings = config_to_json(preset.model) + config_to_json(preset.train)
+    return home() / "runs" / f"{preset.name}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+
+
 def pretrain(
     data: Path,
     out: Path,
@@ -127,7 +142,7 @@ def pretrain(
     preset = resolve_preset(preset, steps)
     config, out, device = preset.train, Path(out), pick_device(device)
     checkpoint = out / "generator.safetensors"
-    examples = ClipWindows(data, config.window, seed, config.condition)
+    examples = ClipWindows(data, config.window, seed, config.condition, voice_shifts=config.voice_shifts)
     torch.manual_seed(seed)  # the initial weights; everything later has a generator of its own
     generator = Generator(preset.model).to(device)
     average = copy.deepcopy(generator).requires_grad_(False).eval()
@@ -167,6 +182,8 @@ def pretrain(
                 bar.set_postfix_str(" ".join(f"{name} {value.item():.3f}" for name, value in terms.items()))
             if step % config.validate_every == 0 or step == config.steps:
                 log.validation(validate(average, examples), step)
+            if step == config.steps:  # before the state: a run that is complete has its report
+                log.save(preset, step, features.name, seconds=time.monotonic() - started, device=device)
             if step % config.checkpoint_every == 0 or step == config.steps:
                 state.save(step, features.name)
     except KeyboardInterrupt:
@@ -175,5 +192,4 @@ def pretrain(
     finally:
         bar.close()
         log.close()
-    log.save(preset, step, features.name, seconds=time.monotonic() - started, device=device)
     return checkpoint

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ..errors import EmotalkError
 from ..paths import atomic_path
 
-FORMAT = 2  # raised when a prepared clip of an older version can no longer be used
+FORMAT = 3  # raised when a prepared clip of an older version can no longer be used
 MANIFEST = "manifest.json"
+ABOUT = "about"  # the one entry of a file's header: several are written in an order that changes from run to run
 
 
 @dataclass
@@ -135,7 +136,8 @@ def read_header(path: str | os.PathLike) -> dict[str, str]:
 def _write(arrays: dict[str, np.ndarray], metadata: dict, path: str | os.PathLike) -> None:
     header = {key: str(value) for key, value in metadata.items()} | {"format": str(FORMAT)}
     with atomic_path(path) as temporary:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata=header)
+        ordered = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        temporary.write_bytes(save(ordered, metadata={ABOUT: json.dumps(header, sort_keys=True)}))
 
 
 def _read(path: str | os.PathLike, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -143,11 +145,11 @@ def _read(path: str | os.PathLike, names: tuple[str, ...]) -> tuple[dict[str, np
         raise EmotalkError(f"{path}: no such prepared file; run `emotalk sample` to make the sample")
     try:
         with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
+            header = json.loads((file.metadata() or {}).get(ABOUT, "{}"))
             if header.pop("format", None) != str(FORMAT):
                 raise EmotalkError(f"{path}: prepared by another version; prepare it again (`emotalk sample` for the sample)")
             return {name: file.get_tensor(name) for name in names}, header
-    except SafetensorError as error:
+    except (SafetensorError, ValueError) as error:
         raise EmotalkError(f"{path}: is damaged ({error}); delete it and prepare it again") from error
 
 

@@ -13,8 +13,11 @@ from torch.utils.data import Dataset
 
 from ..emotions import EMOTIONS
 from ..errors import EmotalkError
-from ..presets import SAMPLES_PER_FRAME
+from ..presets import SAMPLE_RATE, SAMPLES_PER_FRAME
 from .clips import Entry, Manifest, PreparedClip, load_clip
+from .media import normalise
+
+EDGE = 4  # a clip's first and last window come up as often as this part of a window's starts between them
 
 
 class Batch(NamedTuple):
@@ -60,11 +63,38 @@ def one_hot(emotion: str) -> Tensor:
     return torch.eye(len(EMOTIONS))[EMOTIONS.index(emotion)]
 
 
+def shift_voice(speech: np.ndarray, semitones: int) -> np.ndarray:
+    """The same words at the same time in a higher or lower voice: pitch and formants move together.
+
+    One actor's voice becomes several, so that the network learns what voices share. Peak-normalised, as all speech that
+    it hears.
+
+    Args:
+        speech: float32 (N,) at 8 kHz.
+        semitones: upwards; a woman's formants lie about three above a man's.
+
+    Returns:
+        float32 (N,), peak 1 (or as given, for 0 semitones).
+
+    Source: phase vocoder and resampling, torchaudio.
+
+    >>> speech = np.sin(np.arange(800) / 5).astype(np.float32)
+    >>> shift_voice(speech, 3).shape, shift_voice(speech, 0) is speech
+    ((800,), True)
+    """
+    if not semitones:
+        return speech
+    from torchaudio.functional import pitch_shift
+
+    return normalise(pitch_shift(torch.from_numpy(speech), SAMPLE_RATE, semitones, n_fft=256).numpy())
+
+
 class ClipWindows(Dataset):
     """Endless training examples from a prepared folder: example i depends on the seed and on i alone.
 
-    Every epoch visits each clip once, in an order of its own. A window's first frame is uniform over the clip; a clip
-    shorter than the window is continued by its last frame and silence. So a run that was interrupted at step s goes on
+    Every epoch visits each clip once, in an order of its own. A window's first frame is uniform over the clip, but the
+    clip's first and last window come up more often: every utterance that is generated later has a beginning, and the
+    LSTMs have to know it. A clip shorter than the window is continued by its last frame and silence. So a run that was interrupted at step s goes on
     with the same examples, and the number of workers changes nothing.
 
     Args:
@@ -73,6 +103,7 @@ class ClipWindows(Dataset):
         seed: of order, windows and condition images.
         condition: "neutral": the image is a frame of the actor's neutral clip (of the clip itself where the actor has
             none); "same_window": the window's first frame, as in the reference, which gives the emotion away.
+        voice_shifts: semitones, one drawn for each example: the speech is heard that much higher (see `shift_voice`).
         split: which of the manifest's splits; "all" for everything.
 
     Raises:
@@ -81,7 +112,15 @@ class ClipWindows(Dataset):
     Source: paper, "Dataset" and "Implementation Details".
     """
 
-    def __init__(self, folder: Path, window: int, seed: int = 0, condition: str = "neutral", split: str = "train") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        window: int,
+        seed: int = 0,
+        condition: str = "neutral",
+        split: str = "train",
+        voice_shifts: tuple[int, ...] = (0,),
+    ) -> None:
         entries = [e for e in Manifest.load(folder).clips if split in ("all", e.split)]
         if not entries:
             raise EmotalkError(f"{folder} holds no clip of the split '{split}'; prepare it again or choose another")
@@ -90,8 +129,10 @@ class ClipWindows(Dataset):
         self.window = window
         self.seed = seed
         self.condition = condition
+        self.voice_shifts = voice_shifts
         self.neutral = {e.actor: e for e in entries if e.emotion == "neutral"}
         self._cache: dict[str, PreparedClip] = {}
+        self._voices: dict[tuple[str, int], np.ndarray] = {}
 
     def clip(self, entry: Entry) -> PreparedClip:
         """The whole prepared clip of a manifest entry, read once."""
@@ -104,14 +145,24 @@ class ClipWindows(Dataset):
         frames = self.clip(self.neutral.get(entry.actor, entry)).frames
         return to_signed(frames[frame % len(frames)])
 
+    def speech(self, entry: Entry, semitones: int) -> np.ndarray:
+        """The clip's speech, float32 (320 T,), in another voice; each is made once."""
+        key = entry.name, semitones
+        if key not in self._voices:
+            self._voices[key] = shift_voice(self.clip(entry).audio, semitones)
+        return self._voices[key]
+
     def __getitem__(self, index: int) -> Batch:
         epoch, place = divmod(index, len(self.entries))
         entry = self.entries[np.random.default_rng((self.seed, epoch)).permutation(len(self.entries))[place]]
         rng = np.random.default_rng((self.seed, epoch, place))
         clip = self.clip(entry)
-        start = int(rng.integers(max(1, len(clip.frames) - self.window + 1)))
+        last = max(0, len(clip.frames) - self.window)
+        beyond = self.window // EDGE
+        start = int(np.clip(rng.integers(-beyond, last + beyond + 1), 0, last))
         rows = np.minimum(np.arange(start, start + self.window), len(clip.frames) - 1)
-        audio = clip.audio[start * SAMPLES_PER_FRAME : (start + self.window) * SAMPLES_PER_FRAME]
+        speech = self.speech(entry, int(rng.choice(self.voice_shifts)))
+        audio = speech[start * SAMPLES_PER_FRAME : (start + self.window) * SAMPLES_PER_FRAME]
         audio = np.pad(audio, (0, self.window * SAMPLES_PER_FRAME - len(audio)))
         frames = to_signed(clip.frames[rows])
         leaky = self.condition == "same_window"
