@@ -48,8 +48,10 @@ def one_thread():
 
 @lru_cache(maxsize=4)
 def _mtcnn(min_face_size: int):
-    from facenet_pytorch import MTCNN
-
+    try:
+        from facenet_pytorch import MTCNN
+    except ImportError as error:  # it is no dependency of the package: its metadata asks for a torch of long ago
+        raise EmotalkError("MTCNN, which finds faces, is missing; run: pip install --no-deps facenet-pytorch==2.6.0") from error
     return MTCNN(keep_all=True, min_face_size=min_face_size).eval()
 
 
