@@ -51,7 +51,7 @@ def test_cells_are_short_enough_to_read(chapter):
 
 
 @each_chapter
-def test_executing_again_gives_the_stored_outputs(chapter):
+def test_executing_again_gives_the_stored_outputs(chapter, sample):
     """At smoke scale, whatever the scale of what is stored: a cell whose output follows the scale is tagged nbval-ignore-output."""
     command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env",
                "--nbval-sanitize-with", "tests/nbval-sanitize.cfg", str(chapters.notebook_path(chapter).relative_to(ROOT))]
