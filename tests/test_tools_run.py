@@ -101,11 +101,15 @@ def test_from_chapters_to_a_site_and_only_what_changed_again(project):
 
 
 def test_an_interruption_keeps_what_is_done(project):
-    (project / "book/chapters/01_bad.md").write_text(BAD.replace('numbers["three"]', "import time; time.sleep(60)"))
+    asleep = project / "notebooks" / "asleep"
+    sleeping = f"import time; open({str(asleep)!r}, 'w').close(); time.sleep(60)"
+    (project / "book/chapters/01_bad.md").write_text(BAD.replace('numbers["three"]', sleeping))
     command = [sys.executable, str(project / "tools/run_notebooks.py"), "--scale", "smoke"]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert "00_good took" in process.stdout.readline()
-    time.sleep(3)
+    deadline = time.monotonic() + 60
+    while not asleep.exists() and time.monotonic() < deadline:  # the cell runs, however slowly its kernel started
+        time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=30)
     assert process.returncode == 130 and "goes on with the chapter" in messages
