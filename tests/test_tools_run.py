@@ -105,7 +105,9 @@ def test_an_interruption_keeps_what_is_done(project):
     sleeping = f"import time; open({str(asleep)!r}, 'w').close(); time.sleep(60)"
     (project / "book/chapters/01_bad.md").write_text(BAD.replace('numbers["three"]', sleeping))
     command = [sys.executable, str(project / "tools/run_notebooks.py"), "--scale", "smoke"]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a job in the background inherits "ignore"
     assert "00_good took" in process.stdout.readline()
     deadline = time.monotonic() + 60
     while not asleep.exists() and time.monotonic() < deadline:  # the cell runs, however slowly its kernel started
