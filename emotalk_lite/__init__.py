@@ -27,6 +27,7 @@ _EXPORTS = {
     "pretrain": "train",
     "run_folder": "train",
     "load_generator": "checkpoint",
+    "from_reference": "models.reference",
     "talk": "generate",
     "Clip": "generate",
 }

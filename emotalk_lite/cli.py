@@ -24,6 +24,7 @@ GO_ON = {
     "sample": "stopped; the same command goes on where it stopped",
     "train": "stopped; the same command with --resume goes on where it stopped",
     "talk": "stopped; nothing was written",
+    "convert": "stopped; nothing was written",
 }
 
 
@@ -145,3 +146,20 @@ def talk(
     clip.save(out)
     height, width = clip.frames.shape[1:3]
     print(f"{out}: {len(clip.frames)} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")
+
+
+@app.command()
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(metavar="IN.pt", help="generator.pt of the base paper's release.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="What 'emotalk talk --checkpoint' reads.")],
+) -> None:
+    """Turn the base paper's released checkpoint into one of ours: the same frames.
+
+    \b
+    Example:
+      emotalk convert generator.pt reference.safetensors
+    """
+    from .convert import convert as convert_checkpoint
+
+    generator = convert_checkpoint(checkpoint, out)
+    print(f"{out}: {sum(p.numel() for p in generator.parameters()):,} parameters")
