@@ -14,11 +14,10 @@ from torch import Tensor
 from .errors import EmotalkError
 from .models.generator import Generator
 from .paths import atomic_path
-from .presets import ModelConfig, Preset
+from .presets import ModelConfig
 
 FORMAT = "emotalk-generator-1"
 ABOUT = "about"  # the one entry of a file's header
-NOT_IDENTITY = ("log_every", "checkpoint_every", "validate_every")  # may change between the parts of a run
 
 
 def config_to_json(config: object) -> str:
@@ -116,87 +115,3 @@ def load_generator(path: Path, device: torch.device | str = "cpu") -> Generator:
         reason = str(error).strip().splitlines()[-1].strip()
         raise EmotalkError(f"{path} does not fit the size it states ({reason}); train it again with this version") from None
     return generator.to(device).eval()
-
-
-class TrainingState:
-    """All that an interrupted run needs to go on to the same bytes: weights, their average, Adam's moments, the step.
-
-    Random numbers need no saving: every step's are drawn anew from the seed and the step.
-
-    Args:
-        folder: of the run; `state.safetensors` and `generator.safetensors` live there.
-        preset: what is being trained.
-        seed: of the run.
-        generator: the weights being trained.
-        average: their moving average, which becomes `generator.safetensors`.
-        optimizer: Adam over the generator's parameters.
-    """
-
-    def __init__(
-        self, folder: Path, preset: Preset, seed: int, generator: Generator, average: Generator, optimizer: torch.optim.Adam
-    ) -> None:
-        self.path = folder / "state.safetensors"
-        self.checkpoint = folder / "generator.safetensors"
-        self.preset, self.seed = preset, seed
-        self.generator, self.average, self.optimizer = generator, average, optimizer
-        self.identity = {
-            "seed": str(seed),
-            "model": config_to_json(preset.model),
-            "train": json.dumps({k: v for k, v in config_fields(preset.train).items() if k not in NOT_IDENTITY}, sort_keys=True),
-        }
-
-    def load(self, resume: bool) -> int:
-        """Restore the run in the folder and return the steps it has done; 0 where there is none.
-
-        Raises:
-            EmotalkError: there is a run and `resume` is false, or its configuration is another one.
-        """
-        if not self.path.is_file():
-            return 0
-        header = read_header(self.path)
-        if not resume:
-            raise EmotalkError(
-                f"{self.path.parent} already holds a run at step {header.get('step')}; "
-                "add --resume to go on with it, or give another --out"
-            )
-        changed = [name for name in self.identity if header.get(name) != self.identity[name]]
-        if changed:
-            raise EmotalkError(
-                f"the run in {self.path.parent} was made with another {_difference(header, self.identity, changed[0])}; "
-                "use the same settings, or give another --out"
-            )
-        tensors = load_file(self.path)
-        for name, module in (("generator", self.generator), ("average", self.average)):
-            module.load_state_dict(_under(tensors, name))
-        moments = [
-            {"step": tensors["adam.step"].clone(), "exp_avg": mean, "exp_avg_sq": square}
-            for mean, square in zip(_under(tensors, "adam.mean").values(), _under(tensors, "adam.square").values())
-        ]
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": dict(enumerate(moments)), "param_groups": groups})
-        return int(header["step"])
-
-    def save(self, step: int, features: str) -> None:
-        """Write both files, each atomically: the state first, so that a kill between them loses nothing."""
-        tensors = {f"generator.{k}": v for k, v in self.generator.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        tensors["adam.step"] = torch.tensor(float(step))
-        for i, parameter in enumerate(self.generator.parameters()):
-            moments = self.optimizer.state[parameter]
-            tensors[f"adam.mean.{i:04d}"], tensors[f"adam.square.{i:04d}"] = moments["exp_avg"], moments["exp_avg_sq"]
-        save_tensors(tensors, self.path, {**self.identity, "step": str(step)})
-        save_generator(self.average, self.checkpoint, preset=self.preset.name, step=step, perceptual_features=features)
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors below a prefix, without it, in the order of their names."""
-    return {k.removeprefix(prefix + "."): tensors[k] for k in sorted(tensors) if k.startswith(prefix + ".")}
-
-
-def _difference(old: dict[str, str], new: dict[str, str], part: str) -> str:
-    """Name the first setting that differs: "batch_size (2, now 3)"."""
-    if part == "seed":
-        return f"seed ({old.get('seed')}, now {new['seed']})"
-    before, now = json.loads(old.get(part, "{}")), json.loads(new[part])
-    name = next(k for k in sorted({*before, *now}) if before.get(k) != now.get(k))
-    return f"{name} ({before.get(name)}, now {now.get(name)})"

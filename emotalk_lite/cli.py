@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,9 @@ from typer.core import TyperGroup
 from .emotions import parse_emotion
 from .errors import EmotalkError
 from .paths import check_writable
-from .presets import resolve_preset
+from .presets import Preset, resolve_preset
 
+FROZEN = 0.2  # of the real mouth's motion: less is a mouth that stands still
 INTERRUPTED = 130  # exit status of a program that Ctrl-C stopped, by the shells' convention
 GO_ON = {
     "sample": "stopped; the same command goes on where it stopped",
@@ -78,37 +80,66 @@ def sample(
 
 @app.command()
 def train(
-    data: Annotated[Path | None, typer.Option(help="Prepared folder; default: the sample, fetched if need be.")] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="Prepared folder, or several; default: the sample, fetched if need be.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default: of its own for these settings, in the cache.")] = None,
-    preset: Annotated[str, typer.Option(help="smoke (seconds), cpu (minutes) or cuda (the paper's size).")] = "cpu",
-    steps: Annotated[int | None, typer.Option(help="Training steps; default: the preset's.")] = None,
+    preset: Annotated[str, typer.Option(help="smoke (seconds), cpu (minutes), cuda (the paper's size), p100, a100 (its budgets).")] = "cpu",
+    stage: Annotated[str, typer.Option(help="critic, pretrain, joint (goes on from both, in the same --out), or all.")] = "all",
+    steps: Annotated[int | None, typer.Option(help="Training steps of these stages together; default: the preset's.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Row of the paper's Table 5: base, se, em, se+em, each also +bsrgan.")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default: the preset's.")] = None,
+    compile: Annotated[bool, typer.Option("--compile", help="Draw through torch.compile: slow to start.")] = False,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     device: Device = "auto",
 ) -> None:
-    """Train a generator on a prepared folder.
+    """Train a generator on prepared clips, in the paper's three stages.
 
     \b
     Examples:
       emotalk train
       emotalk train --out runs/mine --steps 500
       emotalk train --out runs/mine --steps 500 --resume
+      emotalk train --out runs/base --variant base --stage pretrain
+      accelerate launch --num_processes 2 -m emotalk_lite train --out runs/mine --preset cuda
     """
-    chosen = resolve_preset(preset, steps)
+    chosen = choose_settings(preset, variant, precision, compile)
+    named = resolve_preset(chosen, steps, stage)
     if out is not None:
         check_writable(out / "run.json")
     from .data.sample import sample as prepare_sample
-    from .train import pretrain, run_folder
+    from .training.train import run_folder
+    from .training.train import train as run_stages
 
-    out = out if out is not None else run_folder(chosen)
-
-    folder = data if data is not None else prepare_sample().folder
-    checkpoint = pretrain(folder, out, chosen, seed=seed, resume=resume, device=device)
+    out = out if out is not None else run_folder(named)
+    folders = data or [prepare_sample().folder]
+    checkpoint = run_stages(
+        folders if len(folders) > 1 else folders[0], out, chosen, stage, steps=steps, seed=seed, resume=resume, device=device
+    )
     run = json.loads((out / "run.json").read_text())
+    print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")
+
+
+def choose_settings(preset: str, variant: str | None, precision: str | None, compile: bool) -> Preset:
+    """The preset that the options of `train` ask for."""
+    from .variants import variant as table_row
+
+    chosen = table_row(preset, variant) if variant else resolve_preset(preset)
+    if precision not in (None, "fp32", "bf16"):
+        raise EmotalkError(f"no precision '{precision}'; choose fp32 or bf16")
+    settings = {"precision": precision or chosen.train.precision, "compile": compile or chosen.train.compile}
+    return replace(chosen, train=replace(chosen.train, **settings))
+
+
+def summary(run: dict) -> str:
+    """What a run has come to, from its `run.json`, in one line."""
+    begun = f"{run['step']} steps in {run['seconds']:.0f} s"
     final = run["history"][-1]
-    print(
-        f"{checkpoint}: {run['step']} steps in {run['seconds']:.0f} s, PSNR {final['psnr']:.2f} dB, "
-        f"SSIM {final['ssim']:.3f}, mouth correlation {final['mouth_correlation']:.2f} (on the training clips)"
+    if "psnr" not in final:
+        return f"{begun}, the emotion critic names {final['emotion_accuracy']:.0%} (on {run['validated_on']})"
+    frozen = "; the mouth hardly moves" if final["mouth_motion"] < FROZEN else ""
+    return (
+        f"{begun}, PSNR {final['psnr']:.2f} dB, SSIM {final['ssim']:.3f}, mouth correlation {final['mouth_correlation']:.2f}, "
+        f"mouth motion {final['mouth_motion']:.0%} of the real (on {run['validated_on']}{frozen})"
     )
 
 

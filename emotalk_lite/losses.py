@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Literal
 
 import torch
 from einops import rearrange
@@ -10,25 +10,28 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def masked_l1(frames: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+def masked_l1(frames: Tensor, target: Tensor, mask: Tensor, mean_over: Literal["image", "mask"] = "image") -> Tensor:
     """Mean absolute difference, each pixel weighed by its mask: the mouth loss with a mouth mask, the eye loss with an eye mask.
-
-    The mean is over all pixels, not over the mask's mass (reference).
 
     Args:
         frames: (B, T, 3, H, W) in [-1, 1].
         target: the same shape.
         mask: (B, T, H, W), not negative.
+        mean_over: "image" divides by the number of pixels (the reference's mouth loss), so a small mask makes a small
+            loss; "mask" divides by each frame's sum of the mask: the mean difference where the mask looks, whatever
+            its size. The paper does not say which of them its eye loss is.
 
     Returns:
         A scalar.
 
     Source: paper, "Mouth Region Mask Loss" and "Eye Region Mask Loss".
 
-    >>> x = torch.zeros(1, 1, 3, 2, 2)
-    >>> masked_l1(x, x + 0.5, torch.ones(1, 1, 2, 2)).item()
-    0.5
+    >>> x, mask = torch.zeros(1, 1, 3, 2, 2), torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+    >>> masked_l1(x, x + 0.5, mask).item(), masked_l1(x, x + 0.5, mask, mean_over="mask").item()
+    (0.125, 0.5)
     """
+    if mean_over == "mask":
+        mask = mask / mask.mean(dim=(-2, -1), keepdim=True)
     return ((frames - target).abs() * rearrange(mask, "b t h w -> b t 1 h w")).mean()
 
 
@@ -66,35 +69,80 @@ def frame_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
-def gradient_penalty(
-    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, generator: torch.Generator, per_frame: bool = False
-) -> Tensor:
+def frame_adversarial_loss(fake: Tensor) -> Tensor:
+    """What the generator minimises against the frame critic: the scores of its frames should rise.
+
+    Args:
+        fake: scores of generated frames, any shape.
+
+    Source: paper, "Frame Discriminator Loss" (J_FD), as a Wasserstein critic's (reference).
+
+    >>> frame_adversarial_loss(torch.tensor([1.0, 3.0])).item()
+    -2.0
+    """
+    return -fake.mean()
+
+
+def interpolation_factors(batch: int, n_frames: int, generator: torch.Generator, per_frame: bool = False) -> Tensor:
+    """Draw where between a real and a generated clip the gradient penalty looks: uniform in [0, 1).
+
+    Args:
+        batch: clips B.
+        n_frames: frames T.
+        generator: where the randomness comes from; the factors are on its device.
+        per_frame: one factor a frame, and so one gradient norm a frame; otherwise one a clip (reference).
+
+    Returns:
+        (B, T, 1, 1, 1) or (B, 1, 1, 1, 1).
+
+    >>> interpolation_factors(2, 5, torch.Generator().manual_seed(0)).shape
+    torch.Size([2, 1, 1, 1, 1])
+    """
+    return torch.rand(batch, n_frames if per_frame else 1, 1, 1, 1, generator=generator, device=generator.device)
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """Keep the critic's slope near 1 between real and generated clips (WGAN-GP).
 
-    One interpolation factor and one gradient norm a clip, as in the reference; with `per_frame`, one of each a frame.
+    One gradient norm for each interpolation factor: of the whole clip, or of every frame.
 
     Args:
         critic: maps frames (B, T, 3, H, W) to scores.
         real: (B, T, 3, H, W).
         fake: the same shape.
-        generator: draws the interpolation factors, on the frames' device.
-        per_frame: treat every frame as its own example.
+        mix: see `interpolation_factors`; the share of the real clip.
 
     Returns:
         A scalar, mean of (norm - 1)^2, differentiable with respect to the critic.
 
-    Source: Gulrajani et al. 2017.
+    Source: Gulrajani et al. 2017; one factor and one norm a clip is the reference's.
 
-    >>> g, x = torch.Generator().manual_seed(0), torch.zeros(2, 3, 3, 4, 4)
-    >>> gradient_penalty(lambda frames: frames.sum(dim=(1, 2, 3, 4)), x, x + 1, g).item()  # (sqrt(144) - 1)^2
+    >>> x = torch.zeros(2, 3, 3, 4, 4)
+    >>> gradient_penalty(lambda frames: frames.sum(dim=(1, 2, 3, 4)), x, x + 1, torch.rand(2, 1, 1, 1, 1)).item()  # (sqrt(144) - 1)^2
     121.0
     """
-    shape = (*real.shape[: 2 if per_frame else 1], *[1] * (3 if per_frame else 4))
-    mix = torch.rand(shape, generator=generator, device=real.device)
     between = (mix * real.detach() + (1 - mix) * fake.detach()).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    norm = slope.flatten(2 if per_frame else 1).norm(dim=-1)
-    return ((norm - 1) ** 2).mean()
+    slopes = rearrange(slope, "b t c h w -> (b t) (c h w)" if mix.shape[1] == slope.shape[1] else "b t c h w -> b (t c h w)")
+    return ((slopes.norm(dim=-1) - 1) ** 2).mean()
+
+
+def emotion_loss(logits: Tensor, emotion: Tensor) -> Tensor:
+    """Cross-entropy of the emotion that was asked for.
+
+    Three terms are this function: the emotion critic's on real clips, the generator's against the emotion critic
+    (J_ED: its clips should be taken for the emotion, not for "generated"), and the speech-emotion head's.
+
+    Args:
+        logits: (B, 7) of the emotion critic or (B, 6) of the speech-emotion head.
+        emotion: (B,) long, index of the emotion.
+
+    Source: paper, "Emotion Discriminator Loss".
+
+    >>> round(emotion_loss(torch.zeros(2, 7), torch.tensor([0, 3])).item(), 4)  # log 7
+    1.9459
+    """
+    return F.cross_entropy(logits, emotion)
 
 
 def emotion_critic_loss(real: Tensor, fake: Tensor, emotion: Tensor, fake_class: int = 6) -> Tensor:
@@ -116,4 +164,4 @@ def emotion_critic_loss(real: Tensor, fake: Tensor, emotion: Tensor, fake_class:
     1.9459
     """
     generated = torch.full((fake.shape[0],), fake_class, device=fake.device)
-    return 0.5 * (F.cross_entropy(real, emotion) + F.cross_entropy(fake, generated))
+    return 0.5 * (emotion_loss(real, emotion) + emotion_loss(fake, generated))

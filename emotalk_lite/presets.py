@@ -1,7 +1,8 @@
-"""Every size and every budget in one place: three scales of the same network.
+"""Every size and every budget in one place: the same network at several scales.
 
 ``smoke`` runs in seconds and exists for tests, ``cpu`` is the default and gives a real result in minutes on two
-cores, ``cuda`` is the size of the paper. The code is the same; a preset is all that differs.
+cores, ``cuda`` is the size of the paper with the base paper's budget, ``p100`` and ``a100`` are the paper's own two runs.
+The code is the same; a preset is all that differs.
 """
 
 from __future__ import annotations
@@ -70,39 +71,65 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Budget, optimiser and objective of a run; the defaults are the paper's first stage.
+    """Budget, optimisers and objective of a run; the defaults are the paper's, with the base paper's budget.
 
-    >>> TrainConfig().mouth_weight
-    100.0
+    >>> TrainConfig().mouth_weight, TrainConfig().budget("joint")
+    (100.0, 100000)
     """
 
-    steps: int = 100_000  # generator steps of the first stage (reference: about 100k)
+    # budget of each stage; 0 leaves the stage out
+    critic_steps: int = 25_000  # emotion critic alone (paper: 500 epochs on a P100; reference: unstated)
+    pretrain_steps: int = 100_000  # generator without critics (reference: about 100k)
+    joint_steps: int = 100_000  # critics and generator in turn (reference: about 100k)
     batch_size: int = 2  # clips a step (paper)
     window: int = 25  # frames a clip and step (reference: 25; 32 in its released model)
-    learning_rate: float = 1e-4  # paper, "during the initialization"
-    final_learning_rate: float = 1e-4  # reached by a cosine at the last step (paper: constant)
-    warmup_steps: int = 0
-    betas: tuple[float, float] = (0.5, 0.999)  # reference
+
+    # optimisers: Adam for all (paper)
+    learning_rate: float = 1e-4  # of the generator while it is pretrained (paper, "during the initialization")
+    final_learning_rate: float = 1e-4  # reached by a cosine at the last step of pretraining (paper: constant)
+    warmup_steps: int = 0  # of pretraining
+    joint_learning_rate: float = 1e-5  # of the generator in the joint stage (paper, "during the GAN training")
+    critic_learning_rate: float = 1e-4  # of both critics (paper)
+    betas: tuple[float, float] = (0.5, 0.999)  # of the generator (reference)
+    critic_betas: tuple[float, float] = (0.5, 0.999)  # reference
+    grad_clip: float = 0.0  # largest norm of the generator's gradient; 0: none (paper)
     ema_decay: float = 0.0  # of the averaged weights that are saved; 0 keeps the last ones (paper)
+
+    # objective
     mouth_weight: float = 100.0  # alpha (paper)
     perceptual_weight: float = 1.0  # beta (paper)
+    frame_weight: float = 0.01  # gamma, against the frame critic (paper)
+    emotion_weight: float = 0.001  # delta, against the emotion critic (paper)
     eye_weight: float = 1.0  # epsilon (paper)
+    speech_emotion_weight: float = 0.001  # of the speech-emotion head, where the model has one (reference)
+    penalty_weight: float = 10.0  # of the frame critic's gradient penalty (reference)
+    penalty_per: Literal["clip", "frame"] = "clip"  # one gradient norm a clip (reference) or a frame
     mask_floor: float = 0.01  # added to the mouth mask everywhere (reference)
     mouth_sigma: float = 9.0  # pixels at 128 (reference)
     eye_sigma: float = 6.0  # pixels at 128 (paper: a box around the eyes of unstated size)
+    eye_mean_over: Literal["mask", "image"] = "mask"  # over the image, weight 1 is about a hundredth of the mouth's (paper: unstated)
     perceptual_features: Literal["vgg19", "efficientnet_lite0"] = "vgg19"
-    perceptual_frames: int = 0  # frames a step that the perceptual loss sees, drawn at random; 0: all
+    perceptual_frames: int = 0  # frames a clip that the perceptual loss sees, drawn at random; 0: all
+
+    # examples
     voice_shifts: tuple[int, ...] = (0,)  # semitones by which the speech is raised, one drawn an example (paper: none)
     condition: Literal["neutral", "same_window"] = "neutral"  # whose frame is the input image (reference: same_window)
-    grad_clip: float = 0.0  # 0: none (paper)
+
+    # computing
+    precision: Literal["fp32", "bf16"] = "fp32"  # bf16: autocast; the weights stay float32
+    compile: bool = False  # draw the frames through torch.compile
     log_every: int = 20
     checkpoint_every: int = 500
-    validate_every: int = 500  # scores and a sample strip
+    validate_every: int = 500  # scores and a sample strip; the last step of a stage is always validated
+
+    def budget(self, stage: str) -> int:
+        """Steps of a stage: "critic", "pretrain" or "joint"."""
+        return getattr(self, f"{stage}_steps")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named pair of sizes and budget.
+    """A named pair of sizes and budget, and what happens to the frames afterwards.
 
     >>> PRESETS["cpu"].model.filters
     (16, 32, 64, 128, 128)
@@ -111,6 +138,16 @@ class Preset:
     name: str
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    upscale: Literal["none", "bsrgan"] = "none"  # super-resolution of the generated video; training knows nothing of it
+
+
+def epochs(count: int) -> int:
+    """Steps of so many of the paper's epochs: 100 videos (Dataset), two a step (Implementation Details).
+
+    >>> epochs(1)
+    50
+    """
+    return count * 100 // 2
 
 
 PRESETS = {
@@ -130,10 +167,14 @@ PRESETS = {
             critic_dim=32,
         ),
         TrainConfig(
-            steps=30,
+            critic_steps=10,
+            pretrain_steps=30,
+            joint_steps=10,
             window=8,
             learning_rate=2e-3,
             final_learning_rate=2e-3,
+            joint_learning_rate=2e-4,
+            eye_mean_over="image",
             perceptual_features="efficientnet_lite0",
             perceptual_frames=1,
             log_every=5,
@@ -156,7 +197,9 @@ PRESETS = {
             critic_dim=512,
         ),
         TrainConfig(
-            steps=3600,
+            critic_steps=200,
+            pretrain_steps=2800,
+            joint_steps=200,
             batch_size=1,
             learning_rate=1.5e-3,
             final_learning_rate=1e-5,
@@ -164,6 +207,7 @@ PRESETS = {
             betas=(0.9, 0.99),
             ema_decay=0.99,
             mask_floor=0.2,
+            eye_mean_over="image",
             perceptual_features="efficientnet_lite0",
             perceptual_frames=2,
             voice_shifts=(0, 0, -3, 3, 6),
@@ -173,24 +217,66 @@ PRESETS = {
         ),
     ),
     "cuda": Preset("cuda"),
+    # The paper's two runs. A sample strip every 50 epochs of a stage: among them those of Figure 8, at 1600, 1800 and 2000,
+    # which are epochs of the joint stage, for 2000 is where it ends.
+    "p100": Preset(
+        "p100",
+        train=TrainConfig(
+            critic_steps=epochs(500), pretrain_steps=epochs(500), joint_steps=epochs(200), validate_every=epochs(50)
+        ),
+    ),
+    "a100": Preset(
+        "a100",
+        train=TrainConfig(
+            critic_steps=epochs(1600), pretrain_steps=epochs(1600), joint_steps=epochs(2000), validate_every=epochs(50)
+        ),
+    ),
 }
+STAGES = ("critic", "pretrain", "joint")  # in their order
 
 
-def resolve_preset(preset: str | Preset, steps: int | None = None) -> Preset:
-    """A preset by its name, with another number of steps where one is given.
+def stages_of(stage: str) -> tuple[str, ...]:
+    """The stages that a name asks for, in their order.
 
     Raises:
-        EmotalkError: no preset of that name, or fewer than one step.
+        EmotalkError: no such stage.
 
-    >>> resolve_preset("cpu", steps=10).train.steps
-    10
+    >>> stages_of("all"), stages_of("joint")
+    (('critic', 'pretrain', 'joint'), ('joint',))
+    """
+    if stage != "all" and stage not in STAGES:
+        raise EmotalkError(f"no stage '{stage}'; choose one of {', '.join(STAGES)}, all")
+    return STAGES if stage == "all" else (stage,)
+
+
+def resolve_preset(preset: str | Preset, steps: int | None = None, stage: str = "all") -> Preset:
+    """A preset by its name, with another number of steps where one is given.
+
+    Args:
+        preset: a name of `PRESETS`, or a preset.
+        steps: of all stages that are asked for together; they share them as they share the preset's budget.
+        stage: "critic", "pretrain", "joint" or "all".
+
+    Raises:
+        EmotalkError: no preset or stage of that name, or fewer than one step.
+
+    >>> train = resolve_preset("smoke", steps=100).train
+    >>> train.critic_steps, train.pretrain_steps, train.joint_steps
+    (20, 60, 20)
+    >>> resolve_preset("smoke", steps=100, stage="joint").train.joint_steps
+    100
     """
     if isinstance(preset, str):
         if preset not in PRESETS:
             raise EmotalkError(f"no preset '{preset}'; choose one of {', '.join(PRESETS)}")
         preset = PRESETS[preset]
+    stages = stages_of(stage)
     if steps is None:
         return preset
     if steps < 1:
         raise EmotalkError(f"{steps} steps train nothing; give 1 or more")
-    return replace(preset, train=replace(preset.train, steps=steps))
+    whole = sum(preset.train.budget(s) for s in stages)
+    share = {s: steps * preset.train.budget(s) // max(1, whole) for s in stages}
+    largest = max(stages, key=preset.train.budget)  # takes what the rounding leaves
+    share[largest] += steps - sum(share.values())
+    return replace(preset, train=replace(preset.train, **{f"{s}_steps": n for s, n in share.items()}))

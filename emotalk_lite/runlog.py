@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from pathlib import Path
 
 import torch
@@ -16,58 +17,79 @@ from .validate import Validation
 
 
 class RunLog:
-    """Writes into a run's folder: `logs/` (TensorBoard), `strips/<step>.png`, `run.json`.
+    """Writes into a run's folder: `logs/` (TensorBoard), `strips/<stage>-<step>.png`, `log.json` and `run.json`.
+
+    `log.json` is the record so far, written with every checkpoint; `run.json` is the report of a stage that is complete.
 
     Args:
         folder: of the run.
-        first_step: entries of an earlier, interrupted run at or after this step are dropped.
+        done: steps done in all stages; entries of an earlier, interrupted run after this one are dropped.
     """
 
-    def __init__(self, folder: Path, first_step: int = 0) -> None:
+    def __init__(self, folder: Path, done: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         self.folder = folder
-        self.writer = SummaryWriter(str(folder / "logs"), purge_step=first_step)
-        self.path = folder / "run.json"
-        earlier = json.loads(self.path.read_text()) if first_step and self.path.is_file() else {}
-        self.about = {"seconds": earlier.get("seconds", 0.0)}
-        self.history = [row for row in earlier.get("history", []) if row["step"] <= first_step]
+        self.writer = SummaryWriter(str(folder / "logs"), purge_step=done)
+        path = folder / "log.json"
+        earlier = json.loads(path.read_text()) if done and path.is_file() else {}
+        self.history = [row for row in earlier.get("history", []) if row["total"] <= done]
+        self.clips = earlier.get("clips", {})
+        self.started = time.monotonic() - earlier.get("seconds", 0.0)
 
-    def scalars(self, values: dict[str, float], step: int) -> None:
-        """Each value under its own name."""
+    def scalars(self, group: str, values: dict[str, float], total: int) -> None:
+        """Each value under its own name, over the steps of all stages."""
         for name, value in values.items():
-            self.writer.add_scalar(name, value, step)
+            self.writer.add_scalar(f"{group}/{name}", value, total)
 
-    def validation(self, validation: Validation, step: int) -> None:
-        """Mean scores as scalars and into the history, the strip as a picture."""
-        means = validation.means()
-        self.scalars({f"validation/{name}": value for name, value in means.items()}, step)
+    def scores(self, stage: str, step: int, total: int, scores: dict[str, float]) -> None:
+        """The numbers of a validation, into TensorBoard and the history."""
+        self.scalars("validation", scores, total)
+        self.history.append({"stage": stage, "step": step, "total": total, **scores})
+
+    def validation(self, stage: str, step: int, total: int, validation: Validation) -> None:
+        """Mean scores into the history, the strip as a picture."""
+        self.scores(stage, step, total, validation.means())
+        self.clips = validation.scores
         strip = validation.strip()
-        self.writer.add_image("real above generated", strip, step, dataformats="HWC")
-        with atomic_path(self.folder / "strips" / f"{step:06d}.png") as temporary:
+        self.writer.add_image("real above generated", strip, total, dataformats="HWC")
+        with atomic_path(self.folder / "strips" / f"{stage}-{step:06d}.png") as temporary:
             Image.fromarray(strip).save(temporary, format="PNG")
-        self.history.append({"step": step, **means})
-        self.about["clips"] = validation.scores
 
-    def save(self, preset: Preset, step: int, features: str, seconds: float, device: torch.device) -> None:
-        """Write `run.json`: what was trained, for how long, on what, and every validation number."""
+    def save(self) -> None:
+        """Write `log.json`."""
+        self._write("log.json", {"seconds": self._seconds(), "history": self.history, "clips": self.clips})
+
+    def report(self, preset: Preset, done: dict[str, int], device: torch.device, **about: object) -> None:
+        """Write `run.json`: what was trained, for how long, on what, and every validation number.
+
+        Args:
+            done: steps of each stage.
+            about: what else to say, such as the perceptual features and what the numbers were computed on.
+        """
         hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-        self.about["seconds"] += seconds
         record = {
             "preset": preset.name,
-            "step": step,
-            "seconds": round(self.about["seconds"], 1),
+            "step": sum(done.values()),
+            "steps": done,
+            "seconds": self._seconds(),
             "device": f"{device.type}: {hardware}, {torch.get_num_threads()} threads",
             "torch": torch.__version__,
-            "perceptual_features": features,
+            **about,
             "model": config_fields(preset.model),
             "train": config_fields(preset.train),
-            "clips": self.about.get("clips", {}),
+            "clips": self.clips,
             "history": self.history,
         }
-        with atomic_path(self.path) as temporary:
-            temporary.write_text(json.dumps(record, indent=1) + "\n")
+        self._write("run.json", record)
 
     def close(self) -> None:
         """Flush TensorBoard."""
         self.writer.close()
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self.started, 1)
+
+    def _write(self, name: str, record: dict[str, object]) -> None:
+        with atomic_path(self.folder / name) as temporary:
+            temporary.write_text(json.dumps(record, indent=1) + "\n")

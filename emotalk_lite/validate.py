@@ -8,18 +8,23 @@ import numpy as np
 import torch
 from einops import rearrange
 
-from .data.windows import ClipWindows, one_hot, to_uint8
+from .data.clips import Entry
+from .data.windows import ClipWindows, one_hot, to_signed, to_uint8
 from .emotions import EMOTIONS
-from .metrics.image import mouth_correlation, psnr, ssim
+from .metrics.image import mouth_correlation, mouth_error, mouth_motion, psnr, ssim
+from .models.critics import EmotionCritic
 from .models.generator import Generator
 from .models.noise import sample_noise
+
+STILL = 0.01  # grey levels a frame: less motion than any film has, so that a still clip divides by something
 
 
 @dataclass
 class Validation:
     """Generated clips beside the real ones, and what they score.
 
-    scores: per clip name {"psnr": dB, "ssim": [-1, 1], "mouth_correlation": [-1, 1]}.
+    scores: per clip name {"psnr": dB, "ssim": [-1, 1], "mouth_correlation": [-1, 1], "mouth_error": grey levels,
+        "mouth_motion": 1 is as much as the real mouth moves, 0 is frozen}.
     generated, real: per clip name uint8 (T, H, W, 3).
     """
 
@@ -55,9 +60,8 @@ def validate(generator: Generator, examples: ClipWindows, seed: int = 0) -> Vali
     """
     generator.eval()
     device = next(generator.parameters()).device
-    first_of = {e.emotion: e for e in reversed(examples.entries)}
     result = Validation({}, {}, {})
-    for entry in (first_of[e] for e in EMOTIONS if e in first_of):
+    for entry in one_of_each_emotion(examples):
         clip = examples.clip(entry)
         rng = torch.Generator(device).manual_seed(seed)
         frames = generator(
@@ -72,5 +76,22 @@ def validate(generator: Generator, examples: ClipWindows, seed: int = 0) -> Vali
             "psnr": psnr(drawn, clip.frames),
             "ssim": ssim(drawn, clip.frames),
             "mouth_correlation": mouth_correlation(drawn, clip.frames, clip.mouth_centre),
+            "mouth_error": mouth_error(drawn, clip.frames, clip.mouth_centre),
+            "mouth_motion": mouth_motion(drawn, clip.mouth_centre) / max(mouth_motion(clip.frames, clip.mouth_centre), STILL),
         }
     return result
+
+
+@torch.inference_mode()
+def emotion_accuracy(critic: EmotionCritic, examples: ClipWindows) -> float:
+    """The share of real clips whose emotion the critic names; over up to six clips, one an emotion."""
+    device = next(critic.parameters()).device
+    clips = [examples.clip(entry) for entry in one_of_each_emotion(examples)]
+    named = [critic(to_signed(clip.frames)[None].to(device)).argmax().item() for clip in clips]
+    return float(np.mean([EMOTIONS[i] == clip.emotion if i < len(EMOTIONS) else False for i, clip in zip(named, clips)]))
+
+
+def one_of_each_emotion(examples: ClipWindows) -> list[Entry]:
+    """One clip an emotion, of different actors where there are several: the i-th clip in the i-th emotion."""
+    of = [[e for e in examples.entries if e.emotion == emotion] for emotion in EMOTIONS]
+    return [entries[i % len(entries)] for i, entries in enumerate(of) if entries]

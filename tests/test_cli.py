@@ -241,7 +241,7 @@ def test_train_writes_a_run_that_talk_finds_and_never_overwrites_one(tmp_path, r
 
 
 def test_ctrl_c_says_in_one_line_how_to_go_on(tmp_path):
-    command = [*EMOTALK, "train", "--preset", "smoke", "--steps", "100000", "--out", str(tmp_path / "run")]
+    command = [*EMOTALK, "train", "--preset", "smoke", "--stage", "pretrain", "--steps", "100000", "--out", str(tmp_path / "run")]
     process = subprocess.Popen(
         [*command, "--data", str(sample(progress=False).folder)],
         stderr=subprocess.PIPE,

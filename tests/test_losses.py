@@ -4,7 +4,16 @@ import pytest
 import torch
 
 from emotalk_lite.data.masks import eye_mask, gaussian_mask, mouth_mask
-from emotalk_lite.losses import emotion_critic_loss, frame_critic_loss, gradient_penalty, masked_l1, perceptual_loss
+from emotalk_lite.losses import (
+    emotion_critic_loss,
+    emotion_loss,
+    frame_adversarial_loss,
+    frame_critic_loss,
+    gradient_penalty,
+    interpolation_factors,
+    masked_l1,
+    perceptual_loss,
+)
 from emotalk_lite.models.features import EfficientNetLite0Features, load_features
 
 
@@ -36,6 +45,15 @@ def test_masked_l1_ignores_what_the_mask_hides():
     assert masked_l1(frames, target, mask) == pytest.approx(0.5 / 16)
 
 
+def test_the_mean_over_the_mask_does_not_depend_on_how_much_of_the_frame_it_covers():
+    frames, target = torch.rand(2, 3, 3, 16, 16), torch.zeros(2, 3, 3, 16, 16)
+    small, large = torch.zeros(2, 3, 16, 16), torch.zeros(2, 3, 16, 16)
+    small[..., :2, :2], large[..., :8, :8] = 0.5, 1.0
+    for mask, pixels in ((small, frames[..., :2, :2]), (large, frames[..., :8, :8])):
+        assert masked_l1(frames, target, mask, mean_over="mask").item() == pytest.approx(pixels.mean().item(), rel=1e-5)
+    assert masked_l1(frames, target, small) < masked_l1(frames, target, large) / 16
+
+
 def test_masked_l1_has_a_gradient_proportional_to_the_mask():
     frames = torch.full((1, 1, 3, 4, 4), 0.5, requires_grad=True)
     mask = torch.rand(1, 1, 4, 4)
@@ -64,16 +82,24 @@ def test_gradient_penalty_equals_the_norms_computed_by_hand(per_frame):
     torch.manual_seed(0)
     weight = torch.randn(3, 4, 4, requires_grad=True)
     real, fake = torch.randn(2, 5, 3, 4, 4), torch.randn(2, 5, 3, 4, 4)
+    mix = interpolation_factors(2, 5, torch.Generator().manual_seed(3), per_frame)
 
     def critic(frames):  # its slope is 2 * weight^2 * frames, so the norm depends on where it is taken
         return ((weight * frames) ** 2).sum(dim=(2, 3, 4))
 
-    penalty = gradient_penalty(critic, real, fake, torch.Generator().manual_seed(3), per_frame)
-    mix = torch.rand((2, 5, 1, 1, 1) if per_frame else (2, 1, 1, 1, 1), generator=torch.Generator().manual_seed(3))
+    penalty = gradient_penalty(critic, real, fake, mix)
     slope = 2 * weight**2 * (mix * real + (1 - mix) * fake)
     norm = slope.flatten(2 if per_frame else 1).norm(dim=-1)
-    torch.testing.assert_close(penalty, ((norm - 1) ** 2).mean())
-    assert torch.autograd.grad(penalty, weight)[0].abs().sum() > 0
+    by_hand = ((norm - 1) ** 2).mean()
+    torch.testing.assert_close(penalty, by_hand)
+    torch.testing.assert_close(torch.autograd.grad(penalty, weight)[0], torch.autograd.grad(by_hand, weight)[0])
+
+
+def test_gradient_penalty_leaves_the_frames_alone():
+    real, fake = torch.randn(2, 3, 3, 4, 4), torch.randn(2, 3, 3, 4, 4, requires_grad=True)
+    weight = torch.randn(3, 4, 4, requires_grad=True)
+    gradient_penalty(lambda frames: ((weight * frames) ** 2).sum(dim=(2, 3, 4)), real, fake, torch.rand(2, 1, 1, 1, 1)).backward()
+    assert fake.grad is None and weight.grad.abs().sum() > 0
 
 
 def test_the_frame_critic_prefers_higher_scores_for_real_frames():
@@ -84,3 +110,13 @@ def test_the_emotion_critic_is_right_when_it_names_the_emotion_and_the_fake():
     sure = 20 * torch.eye(7)
     assert emotion_critic_loss(sure[[0, 4]], sure[[6, 6]], torch.tensor([0, 4])) < 1e-6
     assert emotion_critic_loss(sure[[0, 4]], sure[[0, 4]], torch.tensor([0, 4])) > 5
+
+
+def test_the_adversarial_terms_pull_towards_higher_scores_and_the_emotion_that_was_asked_for():
+    scores = torch.randn(2, 5, requires_grad=True)
+    frame_adversarial_loss(scores).backward()
+    assert (scores.grad < 0).all()  # descending raises every score
+    logits = torch.zeros(2, 7, requires_grad=True)
+    emotion_loss(logits, torch.tensor([0, 4])).backward()
+    raised = logits.grad < 0
+    assert raised.nonzero().tolist() == [[0, 0], [1, 4]]

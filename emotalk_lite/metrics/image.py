@@ -63,10 +63,8 @@ def mouth_brightness(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float 
     >>> mouth_brightness(np.full((2, 32, 32, 3), 100, dtype=np.uint8), np.full((2, 2), 16.0)).round(3).tolist()
     [100.0, 100.0]
     """
-    size = frames.shape[1]
-    mask = gaussian_mask(torch.from_numpy(np.asarray(mouth_centre, dtype=np.float64)), size, sigma * size / IMAGE_SIZE)
     grey = torch.from_numpy(frames).double().mean(dim=-1)  # (T, H, W)
-    return ((grey * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))).numpy()
+    return _around_mouth(grey, mouth_centre, sigma).numpy()
 
 
 def mouth_correlation(frames: np.ndarray, target: np.ndarray, mouth_centre: np.ndarray) -> float:
@@ -85,6 +83,50 @@ def mouth_correlation(frames: np.ndarray, target: np.ndarray, mouth_centre: np.n
     a, b = a - a.mean(), b - b.mean()
     scale = np.sqrt((a**2).sum() * (b**2).sum())
     return float((a * b).sum() / scale) if scale > 1e-9 else 0.0
+
+
+def mouth_error(frames: np.ndarray, target: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.0) -> float:
+    """Mean absolute difference around the mouth, in grey levels of 255: the mouth loss as a number one can picture.
+
+    Args:
+        frames: uint8 (T, H, W, 3).
+        target: the same shape.
+        mouth_centre: (T, 2) of the target, pixels.
+        sigma: of the Gaussian window, pixels at 128 (the mouth mask's, without its floor).
+
+    >>> a = np.zeros((2, 32, 32, 3), dtype=np.uint8)
+    >>> round(mouth_error(a, a + 10, np.full((2, 2), 16.0)), 6)
+    10.0
+    """
+    difference = (torch.from_numpy(frames).double() - torch.from_numpy(target).double()).abs().mean(dim=-1)
+    return _around_mouth(difference, mouth_centre, sigma).mean().item()
+
+
+def mouth_motion(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.0) -> float:
+    """How much the mouth region changes from frame to frame, in grey levels of 255; 0 is a frozen mouth.
+
+    A film's noise counts too, so a clean film that moves as much as a real one has less.
+
+    Args:
+        frames: uint8 (T, H, W, 3).
+        mouth_centre: (T, 2), pixels.
+        sigma: of the Gaussian window, pixels at 128.
+
+    >>> blink = np.stack([np.full((32, 32, 3), v, dtype=np.uint8) for v in (10, 50, 20)])
+    >>> round(mouth_motion(blink, np.full((3, 2), 16.0)), 6)
+    35.0
+    """
+    if len(frames) < 2:
+        return 0.0
+    change = torch.from_numpy(frames).double().diff(dim=0).abs().mean(dim=-1)  # (T - 1, H, W)
+    return _around_mouth(change, mouth_centre[1:], sigma).mean().item()
+
+
+def _around_mouth(values: Tensor, mouth_centre: np.ndarray, sigma: float) -> Tensor:
+    """The mean of (T, H, W) values under a Gaussian on the mouth: (T,)."""
+    size = values.shape[-1]
+    mask = gaussian_mask(torch.from_numpy(np.asarray(mouth_centre, dtype=np.float64)), size, sigma * size / IMAGE_SIZE)
+    return (values * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))
 
 
 def _to_float(frames: np.ndarray) -> Tensor:

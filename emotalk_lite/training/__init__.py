@@ -1,0 +1,1 @@
+"""Training in three stages: `train` is the loop, its neighbours are what it calls."""

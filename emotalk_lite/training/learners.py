@@ -1,0 +1,101 @@
+"""The networks that learn, each with the optimiser that moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..models.critics import EmotionCritic, FrameCritic
+from ..models.generator import Generator
+from ..presets import Preset
+from .processes import Processes
+
+
+@dataclass
+class Learner:
+    """A network and its Adam."""
+
+    network: nn.Module
+    optimizer: torch.optim.Adam
+
+    def step(self, terms: dict[str, Tensor], rate: float, processes: Processes, grad_clip: float = 0.0) -> None:
+        """Move the weights against the gradient of the terms' sum.
+
+        Args:
+            terms: weighted scalars by name.
+            rate: learning rate.
+            processes: that share the batch; the gradient is their mean.
+            grad_clip: largest norm of the gradient; 0: none.
+
+        Raises:
+            FloatingPointError: the gradient is not finite; the weights stay as they were.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad()
+        sum(terms.values()).backward()
+        processes.average_gradients(self.network.parameters())
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), grad_clip or float("inf"))
+        if not torch.isfinite(norm):
+            values = ", ".join(f"{name} {term.item():.3g}" for name, term in terms.items())
+            raise FloatingPointError(f"the loss or its gradient is not finite ({values})")
+        self.optimizer.step()
+
+
+@dataclass
+class Learners:
+    """The three of them."""
+
+    generator: Learner
+    frame_critic: Learner
+    emotion_critic: Learner
+
+    def items(self) -> Iterator[tuple[str, Learner]]:
+        """Name and learner."""
+        yield from vars(self).items()
+
+
+def build_learners(preset: Preset, seed: int, device: torch.device) -> Learners:
+    """New networks; their first weights depend on the seed alone.
+
+    >>> from emotalk_lite.presets import PRESETS
+    >>> [name for name, _ in build_learners(PRESETS["smoke"], seed=0, device=torch.device("cpu")).items()]
+    ['generator', 'frame_critic', 'emotion_critic']
+    """
+    config = preset.train
+    torch.manual_seed(seed)  # everything that is drawn later has a generator of its own
+    generator, critics = Generator(preset.model), [FrameCritic(preset.model), EmotionCritic(preset.model)]
+
+    def learner(network: nn.Module, betas: tuple[float, float]) -> Learner:
+        network.to(device)
+        return Learner(network, torch.optim.Adam(network.parameters(), betas=betas))
+
+    return Learners(learner(generator, config.betas), *(learner(critic, config.critic_betas) for critic in critics))
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Let gradients pass through the networks without stopping in them.
+
+    >>> layer = nn.Linear(1, 1)
+    >>> with frozen(layer):
+    ...     layer.weight.requires_grad
+    False
+    """
+    for network in networks:
+        network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(True)
+
+
+@torch.no_grad()
+def update_average(average: Generator, generator: Generator, decay: float) -> None:
+    """Move the averaged weights towards the current ones: average = decay * average + (1 - decay) * current."""
+    torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 1 - decay)

@@ -1,0 +1,84 @@
+"""One training on one or several processes: each computes a share of every batch, and gradients are averaged.
+
+`accelerate launch` or `torchrun` starts the processes, accelerate connects them. No network is wrapped: the gradient
+penalty differentiates twice, and the generator is called in parts, which wrappers do not follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from ..errors import EmotalkError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this one is, and where it computes."""
+
+    index: int
+    count: int
+    device: torch.device
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process logs and saves."""
+        return self.index == 0
+
+    def rows(self, batch_size: int) -> slice:
+        """Which examples of every batch are this process's.
+
+        Raises:
+            EmotalkError: the batch cannot be shared evenly.
+
+        >>> Processes(1, 2, torch.device("cpu")).rows(4)
+        slice(2, 4, None)
+        """
+        if batch_size % self.count:
+            raise EmotalkError(
+                f"a batch of {batch_size} cannot be shared by {self.count} processes; start fewer, or set batch_size to a multiple"
+            )
+        each = batch_size // self.count
+        return slice(self.index * each, (self.index + 1) * each)
+
+    def average_gradients(self, parameters: Iterable[Parameter]) -> None:
+        """Replace each gradient by its mean over the processes: the gradient of the whole batch."""
+        if self.count == 1:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        mean = self.average(torch.cat([g.flatten() for g in gradients]))
+        for gradient, part in zip(gradients, mean.split([g.numel() for g in gradients])):
+            gradient.copy_(part.view_as(gradient))
+
+    def average_values(self, terms: dict[str, Tensor]) -> dict[str, float]:
+        """Scalars by name, each its mean over the processes.
+
+        >>> Processes(0, 1, torch.device("cpu")).average_values({"mouth": torch.tensor(0.5)})
+        {'mouth': 0.5}
+        """
+        if not terms:
+            return {}
+        values = torch.stack([term.detach() for term in terms.values()])
+        return dict(zip(terms, (self.average(values) if self.count > 1 else values).tolist()))
+
+    def average(self, values: Tensor) -> Tensor:
+        """The mean of a tensor over the processes, each has its own values of it."""
+        from accelerate.utils import reduce
+
+        return reduce(values, reduction="mean")
+
+
+def find_processes(device: torch.device) -> Processes:
+    """This process's place among those that were started together; one of one where it was started alone.
+
+    Args:
+        device: "cpu" or "cuda"; with several GPUs, each process gets its own.
+    """
+    from accelerate import PartialState
+
+    state = PartialState(cpu=device.type == "cpu")
+    return Processes(state.process_index, state.num_processes, state.device if state.num_processes > 1 else device)

@@ -1,0 +1,188 @@
+"""What an interrupted run needs to go on to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..checkpoint import config_fields, config_to_json, read_header, save_generator, save_tensors
+from ..errors import EmotalkError
+from ..models.generator import Generator
+from ..presets import STAGES, Preset
+from .learners import Learner, Learners
+
+NAME = "state.safetensors"
+# may change between the parts of a run; budgets are compared stage by stage
+NOT_IDENTITY = ("log_every", "checkpoint_every", "validate_every", *(f"{stage}_steps" for stage in STAGES))
+
+
+class TrainingState:
+    """All networks, the generator's average, all of Adam's moments, and how far each stage is, in `state.safetensors`.
+
+    Random numbers need no saving: every step's are drawn anew from the seed, the stage and the step.
+
+    Args:
+        folder: of the run; `state.safetensors`, `generator.safetensors` and `best.safetensors` live there.
+        preset: what is being trained.
+        seed: of the run.
+        stages: that are asked for now.
+
+    Attributes:
+        done: steps done of each stage.
+        preset: as given, with the budgets of earlier stages as they were when they were trained.
+        best: the lowest mouth error of any validation so far.
+
+    Raises:
+        EmotalkError: the folder holds a run with other settings; or a joint stage is asked for and nothing leads to it.
+    """
+
+    def __init__(self, folder: Path, preset: Preset, seed: int, stages: Iterable[str]) -> None:
+        self.folder = folder
+        self.stages = tuple(stages)
+        self.identity = {
+            "seed": str(seed),
+            "model": config_to_json(preset.model),
+            "train": json.dumps({k: v for k, v in config_fields(preset.train).items() if k not in NOT_IDENTITY}, sort_keys=True),
+        }
+        self.exists = (folder / NAME).is_file()
+        header = read_header(folder / NAME) if self.exists else {}
+        self.done = {stage: 0 for stage in STAGES} | json.loads(header.get("done", "{}"))
+        self.best = float(header.get("best", math.inf))
+        budgets = json.loads(header.get("budgets", "{}"))
+        self._check_settings(header, budgets, preset)
+        kept = {f"{stage}_steps": n for stage, n in budgets.items() if self.done[stage] and stage not in self.stages}
+        self.preset = replace(preset, train=replace(preset.train, **kept))
+        self._check_order()
+
+    @property
+    def total(self) -> int:
+        """Steps done in all stages."""
+        return sum(self.done.values())
+
+    def begun(self) -> bool:
+        """Whether any of the stages asked for has begun before."""
+        return any(self.done[stage] for stage in self.stages)
+
+    def finished(self) -> bool:
+        """Whether the stages asked for have nothing left to do."""
+        return all(self.done[stage] >= self.preset.train.budget(stage) for stage in self.stages)
+
+    def load(self, learners: Learners, average: Generator) -> None:
+        """Restore weights and moments; where there is no run, everything stays as it is."""
+        if not self.exists:
+            return
+        tensors = load_file(self.folder / NAME)
+        average.load_state_dict(_under(tensors, "average"))
+        for name, learner in learners.items():
+            learner.network.load_state_dict(_under(tensors, name))
+            _load_moments(learner, _under(tensors, f"adam.{name}"))
+
+    def save(self, learners: Learners, average: Generator, **about: object) -> None:
+        """Write the state, then `generator.safetensors` (the average), each atomically: a kill between them loses nothing.
+
+        Args:
+            about: what else the generator's file should say of itself.
+
+        Raises:
+            FloatingPointError: a weight is not finite; both files stay as they were.
+        """
+        tensors = {f"average.{k}": v for k, v in average.state_dict().items()}
+        for name, learner in learners.items():
+            tensors |= {f"{name}.{k}": v for k, v in learner.network.state_dict().items()}
+            tensors |= {f"adam.{name}.{k}": v for k, v in _moments(learner).items()}
+        if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+            raise FloatingPointError("a weight is not finite")
+        header = {
+            **self.identity,
+            "done": json.dumps(self.done),
+            "budgets": json.dumps({stage: self.preset.train.budget(stage) for stage in STAGES if self.done[stage]}),
+            "best": repr(self.best),
+        }
+        save_tensors(tensors, self.folder / NAME, header)
+        self.exists = True
+        if self.done["pretrain"]:
+            save_generator(average, self.folder / "generator.safetensors", **self._about(), **about)
+
+    def keep_best(self, average: Generator, mouth_error: float, **about: object) -> None:
+        """Write `best.safetensors` where no validation had a lower mouth error before."""
+        if mouth_error < self.best:
+            self.best = mouth_error
+            save_generator(average, self.folder / "best.safetensors", **self._about(), mouth_error=mouth_error, **about)
+
+    def _about(self) -> dict[str, object]:
+        steps = ", ".join(f"{stage} {n}" for stage, n in self.done.items() if n)
+        return {"preset": self.preset.name, "step": self.total, "stages": steps}
+
+    def _check_settings(self, header: dict[str, str], budgets: dict[str, int], preset: Preset) -> None:
+        """Refuse to go on with a run of other settings, and name the first that differs."""
+        if not header:
+            return
+        now = {stage: preset.train.budget(stage) for stage in self.stages if self.done[stage]}
+        changed = [_difference(header.get(part, "{}"), self.identity[part], part) for part in self.identity]
+        changed += [f"{stage}_steps ({budgets[stage]}, now {n})" for stage, n in now.items() if budgets[stage] != n]
+        changed = [difference for difference in changed if difference]
+        if changed:
+            raise EmotalkError(
+                f"the run in {self.folder} was made with another {changed[0]}; use the same settings, or give another --out"
+            )
+
+    def _check_order(self) -> None:
+        """The joint stage needs what the earlier ones make."""
+        config = self.preset.train
+        earlier = [stage for stage in STAGES[:-1] if stage not in self.stages and self.done[stage] < config.budget(stage)]
+        if "joint" in self.stages and earlier:
+            what = {"critic": "a trained emotion critic", "pretrain": "a pretrained generator"}[earlier[-1]]
+            state = f"is at step {self.done[earlier[-1]]} of {config.budget(earlier[-1])}" if self.done[earlier[-1]] else "has not begun"
+            raise EmotalkError(
+                f"the joint stage needs {what}, and that stage {state} in {self.folder}; run --stage {earlier[-1]} there first"
+            )
+
+
+def _moments(learner: Learner) -> dict[str, Tensor]:
+    """Adam's moments by parameter: "mean.<name>", "square.<name>", "step.<name>"; none of what has not moved yet."""
+    names = {"mean": "exp_avg", "square": "exp_avg_sq", "step": "step"}
+    state = learner.optimizer.state
+    return {
+        f"{ours}.{name}": state[parameter][theirs]
+        for name, parameter in learner.network.named_parameters()
+        if parameter in state
+        for ours, theirs in names.items()
+    }
+
+
+def _load_moments(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    """The inverse of `_moments`."""
+    for name, parameter in learner.network.named_parameters():
+        if f"mean.{name}" in tensors:
+            learner.optimizer.state[parameter] = {
+                "step": tensors[f"step.{name}"],
+                "exp_avg": tensors[f"mean.{name}"].to(parameter.device),
+                "exp_avg_sq": tensors[f"square.{name}"].to(parameter.device),
+            }
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors below a prefix, without it."""
+    return {k.removeprefix(prefix + "."): v for k, v in tensors.items() if k.startswith(prefix + ".")}
+
+
+def _difference(before: str, now: str, part: str) -> str | None:
+    """Name the first setting that differs: "batch_size (2, now 3)"; None where none does.
+
+    >>> _difference('{"window": 8}', '{"window": 25}', "train")
+    'window (8, now 25)'
+    """
+    if before == now:
+        return None
+    if part == "seed":
+        return f"seed ({before}, now {now})"
+    old, new = json.loads(before), json.loads(now)
+    name = next(k for k in sorted({*old, *new}) if old.get(k) != new.get(k))
+    return f"{name} ({old.get(name)}, now {new.get(name)})"

@@ -1,0 +1,226 @@
+"""The training loop: from a prepared folder to a checkpoint, in the paper's stages."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from ..checkpoint import config_to_json
+from ..data.clips import Manifest
+from ..data.windows import ClipWindows
+from ..devices import pick_device
+from ..errors import EmotalkError
+from ..models.features import load_features
+from ..paths import home
+from ..presets import STAGES, Preset, TrainConfig, resolve_preset, stages_of
+from ..runlog import RunLog
+from ..validate import emotion_accuracy, validate
+from .interrupt import interrupts
+from .learners import build_learners, update_average
+from .processes import Processes, find_processes
+from .state import TrainingState
+from .steps import Draws, autocast, critic_step, draw_frames, emotion_critic_step, generator_for, generator_step
+
+STAGE_EXAMPLES = 2**32  # each stage's examples are counted from a multiple of this: whatever the others' budgets are
+
+Folders = str | PathLike | Sequence[str | PathLike]
+
+
+def learning_rate(stage: str, step: int, config: TrainConfig) -> float:
+    """Of the generator. Pretraining: linear warm-up, then a cosine to `final_learning_rate`. Joint stage: constant (paper).
+
+    >>> config = TrainConfig(pretrain_steps=100, learning_rate=1.0, final_learning_rate=0.0, warmup_steps=10)
+    >>> [round(learning_rate("pretrain", s, config), 3) for s in (0, 10, 55, 100)], learning_rate("joint", 0, config)
+    ([0.1, 1.0, 0.5, 0.0], 1e-05)
+    """
+    if stage == "joint":
+        return config.joint_learning_rate
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    progress = (step - config.warmup_steps) / max(1, config.pretrain_steps - config.warmup_steps)
+    span = config.learning_rate - config.final_learning_rate
+    return config.final_learning_rate + span * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def run_folder(preset: str | Preset, steps: int | None = None, stage: str = "all") -> Path:
+    """Where a run lives unless another folder is given: `home()/runs/<preset>-<fingerprint of its settings>`.
+
+    Other settings, another folder: a run is never continued with a configuration that it was not begun with.
+
+    >>> run_folder("cpu").name.startswith("cpu-"), run_folder("cpu") == run_folder("cpu", steps=7)
+    (True, False)
+    """
+    preset = resolve_preset(preset, steps, stage)
+    settings = config_to_json(preset.model) + config_to_json(preset.train)
+    return home() / "runs" / f"{preset.name}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+
+
+def train(
+    data: Folders,
+    out: str | PathLike,
+    preset: str | Preset = "cpu",
+    stage: str = "all",
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    device: str = "auto",
+    progress: bool = True,
+) -> Path:
+    """Train on prepared clips: the emotion critic alone, the generator alone, then all together.
+
+    * "critic": the emotion critic learns to name the emotion of real clips.
+    * "pretrain": the generator learns from mouth, perceptual and eye loss.
+    * "joint": in turn, both critics learn to tell its frames from real ones, and the generator learns from the complete
+      objective. Goes on from the two others, in the same folder.
+
+    The run's folder holds `generator.safetensors` (what `talk` reads), `best.safetensors` (the generator at its lowest
+    mouth error in a validation), `state.safetensors` (what `resume` reads), `logs/` (TensorBoard: every term under its own
+    name, validation numbers, sample strips), `strips/*.png` and, once a stage is complete, `run.json`. Validation
+    generates whole clips: held-out ones (split "val") where the data has any, otherwise the training clips; `run.json`
+    says which.
+
+    Started by `accelerate launch` or `torchrun`, the processes share every batch and compute what one alone computes; on
+    several machines, `out` and `data` are on a disk that they share.
+
+    Args:
+        data: a prepared folder (`emotalk sample`, `emotalk prepare`), or several.
+        out: the run's folder.
+        preset: a name of `PRESETS`, or a `Preset`.
+        stage: "critic", "pretrain", "joint" or "all".
+        steps: overrides the budget of the stages asked for, see `resolve_preset`.
+        seed: of weights, noise, windows; the same seed, preset and machine give the same bytes.
+        resume: go on with the run in `out`; a finished run returns at once, an empty folder starts anew.
+        device: "auto", "cpu" or "cuda".
+        progress: show a bar with the time left.
+
+    Returns:
+        The path of `generator.safetensors`.
+
+    Raises:
+        EmotalkError: unknown preset or stage; no data; `out` holds a run and `resume` is false, or a run with another
+            configuration; a joint stage without what it goes on from; a loss that is not finite, a file that vanished or
+            a full disk (the last good checkpoint stays).
+
+    Source: paper, "Implementation Details".
+    """
+    out, stages = Path(out), stages_of(stage)
+    processes = find_processes(pick_device(device))
+    state = TrainingState(out, resolve_preset(preset, steps, stage), seed, stages)
+    if state.begun() and not resume:
+        raise EmotalkError(f"{out} already holds a run at step {state.total}; add --resume to go on with it, or give another --out")
+    if not state.finished():
+        try:
+            _train_stages(data, out, state, seed, processes, progress and processes.is_main)
+        except FloatingPointError as error:
+            raise EmotalkError(f"{error} after step {state.total}; the last good checkpoint stays in {out}") from None
+        except OSError as error:
+            reason, where = error.strerror or error, error.filename or out
+            raise EmotalkError(f"{reason}: {where}; the last good checkpoint is whole: put it right, then add --resume") from error
+    return out / "generator.safetensors"
+
+
+def _train_stages(data: Folders, out: Path, state: TrainingState, seed: int, processes: Processes, progress: bool) -> None:
+    """The loop itself: for each stage and step, data, critic step, generator step, log, save."""
+    preset, config, device = state.preset, state.preset.train, processes.device
+    rows = processes.rows(config.batch_size)
+    examples = ClipWindows(data, config.window, seed, config.condition, voice_shifts=config.voice_shifts)
+    judged, judged_on = validation_clips(data, examples, config)
+    learners = build_learners(preset, seed, device)
+    generator = learners.generator.network
+    average = copy.deepcopy(generator).requires_grad_(False).eval()
+    state.load(learners, average)
+    features = load_features(config.perceptual_features).to(device)
+    draw = torch.compile(draw_frames) if config.compile else draw_frames
+    about = {"perceptual_features": features.name, "validated_on": judged_on}
+    log = RunLog(out, state.total) if processes.is_main else None
+
+    def save() -> None:
+        if processes.is_main:
+            log.save()
+            state.save(learners, average, **about)
+
+    with closing(log) if log else nullcontext(), interrupts() as interrupted:
+        for stage in state.stages:
+            budget, first = config.budget(stage), state.done[stage]
+            order = example_order(stage, first, budget, config.batch_size, rows)
+            loader = DataLoader(examples, rows.stop - rows.start, sampler=order)
+            title = f"{stage} {preset.name}"
+            for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress)):
+                step = state.done[stage]
+                rng = generator_for(seed, stage, step, device)
+                batch, draws = batch.to(device), Draws.draw(config, preset.model, rng).rows(rows)
+                of_critics, of_generator = {}, {}
+
+                if stage == "critic":
+                    of_critics = emotion_critic_step(learners, batch, config, processes)
+                else:
+                    with autocast(device, config):
+                        drawn = draw(generator, batch, draws.noise)
+                    if stage == "joint":
+                        of_critics = critic_step(learners, batch, drawn.frames.detach(), draws.mix, config, processes)
+                    rate = learning_rate(stage, step, config)
+                    of_generator = generator_step(learners, batch, drawn, draws.seen, features, stage, rate, config, processes)
+                    updates = state.done["pretrain"] + state.done["joint"] + 1
+                    update_average(average, generator, min(config.ema_decay, updates / (updates + 10)))
+                step = state.done[stage] = step + 1
+
+                if step % config.log_every == 0 or step == budget:
+                    values = {"train": processes.average_values(of_generator), "critic": processes.average_values(of_critics)}
+                    if processes.is_main:
+                        for group, named in values.items():
+                            log.scalars(group, named, state.total)
+                        bar.set_postfix_str(describe(values))
+                if processes.is_main and (step % config.validate_every == 0 or step == budget):
+                    if stage == "critic":
+                        accuracy = emotion_accuracy(learners.emotion_critic.network, judged)
+                        log.scores(stage, step, state.total, {"emotion_accuracy": accuracy})
+                    else:
+                        validation = validate(average, judged)
+                        log.validation(stage, step, state.total, validation)
+                        state.keep_best(average, validation.means()["mouth_error"], **about)
+                if processes.is_main and step == budget:  # before the state: a stage that is complete has its report
+                    log.report(preset, state.done, device, **about)
+                if step % config.checkpoint_every == 0 or step == budget:
+                    save()
+                if interrupted():
+                    save()
+                    raise KeyboardInterrupt
+
+
+def validation_clips(data: Folders, examples: ClipWindows, config: TrainConfig) -> tuple[ClipWindows, str]:
+    """The clips that validation generates, and what they are: held-out ones where there are any."""
+    folders = [data] if isinstance(data, (str, PathLike)) else list(data)
+    held_out = [folder for folder in folders if any(clip.split == "val" for clip in Manifest.load(folder).clips)]
+    if not held_out:
+        return examples, "training clips"
+    return ClipWindows(held_out if len(held_out) > 1 else held_out[0], config.window, condition=config.condition, split="val"), "held-out clips"
+
+
+def example_order(stage: str, first: int, budget: int, batch_size: int, rows: slice) -> list[int]:
+    """Which examples this process reads in steps `first` to `budget`: its rows of every batch.
+
+    >>> example_order("critic", first=1, budget=3, batch_size=4, rows=slice(2, 4))
+    [6, 7, 10, 11]
+    """
+    start = STAGES.index(stage) * STAGE_EXAMPLES
+    return [start + step * batch_size + row for step in range(first, budget) for row in range(rows.start, rows.stop)]
+
+
+def describe(values: dict[str, dict[str, float]]) -> str:
+    """The terms of a step in one short line.
+
+    >>> describe({"train": {"mouth": 0.5}, "critic": {"frame": -1.0}})
+    'mouth 0.500 | critic frame -1.000'
+    """
+    lines = {group: " ".join(f"{name} {value:.3f}" for name, value in named.items()) for group, named in values.items() if named}
+    return " | ".join(line if group == "train" else f"{group} {line}" for group, line in lines.items())
