@@ -1,4 +1,4 @@
-"""The ``emotalk`` command: fetch the sample, train, talk.
+"""The ``emotalk`` command: fetch the sample or CREMA-D, prepare, train, talk.
 
 What a user can put right is said in one line on stderr, exit status 2; a bug keeps its traceback. torch is imported
 inside the commands, so that ``--help`` answers at once.
@@ -7,6 +7,8 @@ inside the commands, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,8 @@ FROZEN = 0.2  # of the real mouth's motion: less is a mouth that stands still
 INTERRUPTED = 130  # exit status of a program that Ctrl-C stopped, by the shells' convention
 GO_ON = {
     "sample": "stopped; the same command goes on where it stopped",
+    "cremad": "stopped; the same command goes on where it stopped",
+    "prepare": "stopped; the same command goes on where it stopped",
     "train": "stopped; the same command with --resume goes on where it stopped",
     "talk": "stopped; nothing was written",
     "convert": "stopped; nothing was written",
@@ -59,6 +63,7 @@ app = typer.Typer(
 )
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Subset = Annotated[str | None, typer.Option(help="Only a fixed selection: paper100, as many videos as the paper's.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of all random numbers: same seed, same result.")]
 
 
@@ -76,6 +81,69 @@ def sample(
 
     manifest = prepare_sample(out)
     print(f"{manifest.folder}: {len(manifest.clips)} clips, {len(manifest.speech)} recordings; see contact_sheet.png there")
+
+
+@app.command()
+def cremad(
+    out: Annotated[Path, typer.Option(help="Folder to download to; what is there already is kept.")],
+    actors: Annotated[str | None, typer.Option(help="Only these, such as 1001,1002; default: all 91 (2.4 GB).")] = None,
+    subset: Subset = None,
+    sound: Annotated[bool, typer.Option("--sound", help="Also the recordings without video (0.6 GB).")] = False,
+) -> None:
+    """Download CREMA-D's clips from its own repository, verified.
+
+    \b
+    Examples:
+      emotalk cremad --out crema-d --actors 1001,1002
+      emotalk cremad --out crema-d --subset paper100
+    """
+    numbers = None if actors is None else actors.replace(" ", "").split(",")
+    if numbers is not None and not all(re.fullmatch("10[0-9]{2}", number) for number in numbers):
+        raise EmotalkError(f"--actors {actors}: give CREMA-D's numbers, such as 1001,1002")
+    from .data import cremad as dataset
+    from .data.fetch_cremad import fetch_cremad
+
+    names = None if subset is None else dataset.subset(subset)
+    paths = fetch_cremad(out, numbers, names, sound)
+    print(
+        f"{out}: {len(paths)} files, verified; next: emotalk prepare --raw {out} --out <folder>. "
+        "CREMA-D (Cao et al., 2014) is under the Open Database License: attribute it where you show it"
+    )
+
+
+@app.command()
+def prepare(
+    raw: Annotated[Path, typer.Option(help="Folder of the clips: FLV or MP4, with WAV or MP3 where a video has no sound.")],
+    out: Annotated[Path, typer.Option(help="Folder of the prepared clips.")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    shard: Annotated[str, typer.Option(help="I/N: only the I-th of N parts, for one machine of a cluster.")] = "1/1",
+    subset: Subset = None,
+) -> None:
+    """Prepare CREMA-D's clips for training, divided by actor.
+
+    \b
+    Examples:
+      emotalk prepare --raw crema-d --out prepared
+      emotalk prepare --raw crema-d --out prepared --subset paper100 --workers 4
+      emotalk prepare --raw crema-d --out prepared --shard 3/8
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", shard)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise EmotalkError(f"--shard {shard}: give I/N with I from 1 to N, such as 3/8")
+    from .data import cremad as dataset
+    from .data.prepare_folder import prepare_folder
+
+    names = None if subset is None else dataset.subset(subset)
+    manifest = prepare_folder(raw, out, workers or os.cpu_count() or 1, (int(match[1]), int(match[2])), names)
+    if manifest is None:
+        print(f"{out}: shard {shard} is prepared; the last shard to finish writes manifest.json")
+        return
+    splits = [entry.split for entry in manifest.clips]
+    shares = ", ".join(f"{splits.count(split)} {split}" for split in dataset.SPLITS)
+    print(
+        f"{out}: {len(splits)} clips ({shares}), {len(manifest.speech)} recordings, {len(manifest.skipped)} skipped "
+        "(manifest.json says why)"
+    )
 
 
 @app.command()

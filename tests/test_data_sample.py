@@ -79,7 +79,7 @@ def test_an_interrupted_preparation_goes_on_where_it_stopped(sample, tmp_path, m
     (folder / sample.speech[1].file).unlink()
     done = []
     prepare_clip, prepare_speech = prepare.prepare_clip, prepare.prepare_speech
-    monkeypatch.setattr(prepare, "prepare_clip", lambda path, split: done.append(path.stem) or prepare_clip(path, split))
+    monkeypatch.setattr(prepare, "prepare_clip", lambda path, *rest: done.append(path.stem) or prepare_clip(path, *rest))
     monkeypatch.setattr(prepare, "prepare_speech", lambda path: done.append(path.stem) or prepare_speech(path))
     manifest = et.sample(folder, progress=False)
     assert set(done) == {sample.clips[2].name, sample.speech[1].name}

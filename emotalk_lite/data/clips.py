@@ -46,6 +46,7 @@ class PreparedClip:
     sha256: str = ""  # of the original file
     source: str = ""  # where the original comes from, with its licence
     duration: float = 0.0  # seconds of sound in the original; T = ceil(duration * 25)
+    sound_sha256: str = ""  # of the sound's own file, where the original has none in it
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -170,6 +171,7 @@ class Entry:
     raw: str  # the original, relative to the manifest
     n_frames: int  # at 25 a second
     duration: float  # seconds of sound in the original
+    sound_sha256: str = ""  # of the sound's own file, where the original has none in it
 
 
 @dataclass

