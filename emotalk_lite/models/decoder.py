@@ -39,7 +39,7 @@ class DecoderBlock(nn.Module):
         of_frame, of_skip = self.conv.weight.split([self.channels, skip.shape[1]], dim=1)
         once = conv_reflect(skip, of_skip, self.conv.bias)  # (B, filters, rH, rW), the same for every frame
         h = upsample_conv(h, of_frame) if self.upsample else conv_reflect(h, of_frame)
-        return F.leaky_relu(_add_to_each_frame(h, once), SLOPE)
+        return F.leaky_relu(_add_to_each_frame(h, once), SLOPE, inplace=True)
 
 
 class ConvLSTMBlock(nn.Module):
@@ -70,22 +70,26 @@ class ConvLSTMBlock(nn.Module):
             nn.init.uniform_(parameter, -bound, bound)
 
     def forward(self, h: Tensor, skip: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        batch = skip.shape[0]
         of_frame, of_skip = self.input.weight.split([self.channels, skip.shape[1]], dim=1)
         once = F.conv2d(skip, of_skip, self.input.bias, padding=1)
-        inputs = _add_to_each_frame(upsample_conv(h, of_frame, padding="zeros"), once)
-        inputs = rearrange(inputs, "(b t) c h w -> t b c h w", b=skip.shape[0])
+        h = rearrange(h, "(b t) c h w -> (t b) h w c", b=batch)  # copied here, where the maps are small, and nowhere else
+        h = rearrange(h, "n h w c -> n c h w")
+        inputs = upsample_conv(h, of_frame, padding="zeros").split(batch)  # T times (B, 4 filters, 2H, 2W)
+        of_hidden = self.hidden.weight.contiguous(memory_format=torch.channels_last)  # once, not at every step
         if state is None:
-            zeros = inputs.new_zeros(inputs.shape[1], self.hidden.in_channels, *inputs.shape[3:])
+            zeros = torch.zeros_like(inputs[0][:, : self.hidden.in_channels], memory_format=torch.channels_last)
             state = zeros, zeros
         hidden, cell = state
         outputs = []
         for gates in inputs:
-            i, f, g, o = (gates + self.hidden(hidden)).chunk(4, dim=1)
+            gates = F.conv2d(hidden, of_hidden, self.hidden.bias, padding=1).add_(gates).add_(once)
+            i, f, g, o = gates.chunk(4, dim=1)
             g = torch.tanh(g) if self.candidate == "tanh" else F.leaky_relu(g, SLOPE)
             cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * g
             hidden = torch.sigmoid(o) * torch.tanh(cell)
-            outputs.append(hidden)
-        return rearrange(torch.stack(outputs, dim=1), "b t c h w -> (b t) c h w"), (hidden, cell)
+            outputs.append(rearrange(hidden, "b c h w -> b h w c"))  # so joined, they stay channels_last
+        return rearrange(torch.stack(outputs, dim=1), "b t h w c -> (b t) c h w"), (hidden, cell)
 
 
 class Decoder(nn.Module):
@@ -124,6 +128,7 @@ class Decoder(nn.Module):
         h = rearrange(self.fc(z), "b t (c h w) -> (b t) c h w", h=SMALLEST, w=SMALLEST)
         h = h.contiguous(memory_format=torch.channels_last)  # transposed convolutions are faster so, CPU and CUDA
         for block, skip in zip(self.blocks, reversed(skips)):
+            skip = skip.contiguous(memory_format=torch.channels_last)  # sums of two layouts are slow
             if isinstance(block, ConvLSTMBlock):
                 h, state = block(h, skip, state)
             else:
@@ -133,6 +138,7 @@ class Decoder(nn.Module):
 
 
 def _add_to_each_frame(of_frames: Tensor, of_clip: Tensor) -> Tensor:
-    """Add a clip's map (B, C, H, W) to each of its frames' maps (B*T, C, H, W)."""
+    """Add a clip's map (B, C, H, W) to each of its frames' maps (B*T, C, H, W), in place: new memory costs more than adding."""
     frames = rearrange(of_frames, "(b t) c h w -> b t c h w", b=of_clip.shape[0])
-    return rearrange(frames + rearrange(of_clip, "b c h w -> b 1 c h w"), "b t c h w -> (b t) c h w")
+    frames += rearrange(of_clip, "b c h w -> b 1 c h w")
+    return of_frames
