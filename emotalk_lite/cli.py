@@ -31,6 +31,7 @@ GO_ON = {
     "train": "stopped; the same command with --resume goes on where it stopped",
     "talk": "stopped; nothing was written",
     "convert": "stopped; nothing was written",
+    "bench": "stopped; nothing was written",
 }
 
 
@@ -262,3 +263,34 @@ def convert(
 
     generator = convert_checkpoint(checkpoint, out)
     print(f"{out}: {sum(p.numel() for p in generator.parameters()):,} parameters")
+
+
+@app.command()
+def bench(
+    preset: Annotated[list[str] | None, typer.Option(help="Sizes to measure, repeatable; default: cuda (the paper's) and cpu.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the report here.")] = None,
+    seconds: Annotated[float, typer.Option(min=0, help="How long each pair is timed in turn.")] = 10.0,
+    compiled: Annotated[bool, typer.Option("--compile", help="Also try torch.compile; takes minutes.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Measure speed and memory against the plain formulation, same weights, same run.
+
+    \b
+    Examples:
+      emotalk bench
+      emotalk bench --preset cpu --json bench.json
+    """
+    from .bench import bench as measure
+
+    report = measure(preset or ("cuda", "cpu"), json_path=json_file, device=device, seconds=seconds, compiled=compiled)
+    for name, of_preset in report["presets"].items():
+        for work in ("forward", "training_step"):
+            row = of_preset[work]
+            print(
+                f"{name:5} {work:13} {row['frames_per_second']:7.1f} frames/s, plain {row['plain_frames_per_second']:7.1f}: "
+                f"x {row['ratio']:.2f}; peak {row['peak_memory_mib']:.0f} MiB, plain {row['plain_peak_memory_mib']:.0f}"
+            )
+        for option, row in of_preset["options"].items():
+            ratios = [f"{key.removesuffix('_ratio')} x {value}" for key, value in row.items() if key.endswith("_ratio")]
+            print(f"{name:5} with {option}: {row.get('error') or ', '.join(ratios)}")
+    print(f"largest difference {max(p['largest_difference'] for p in report['presets'].values()):.1e}; {report['hardware']}")

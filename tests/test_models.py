@@ -1,6 +1,7 @@
 """Every network at toy size: shapes, gradients, and what the paper says of it."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -11,8 +12,9 @@ from emotalk_lite.models.decoder import ConvLSTMBlock, Decoder, DecoderBlock
 from emotalk_lite.models.generator import Generator
 from emotalk_lite.models.image import ImageEncoder
 from emotalk_lite.models.noise import NoiseEncoder, sample_noise
+from emotalk_lite.models.plain import plain_generate
 from emotalk_lite.models.speech import SpeechEncoder, add_context
-from emotalk_lite.models.upsample import conv_reflect, plain_upsample_conv, upsample_conv
+from emotalk_lite.models.upsample import conv_reflect, phase_kernel, plain_upsample_conv, upsample_conv
 from emotalk_lite.presets import PRESETS, ModelConfig
 
 
@@ -168,6 +170,48 @@ def test_conv_lstm_equals_its_equations_written_out(candidate):
     frames, (last_hidden, last_cell) = block(h, skip)
     torch.testing.assert_close(frames.reshape(2, 3, 4, 8, 8), torch.stack(expected, dim=1), atol=1e-5, rtol=1e-5)
     torch.testing.assert_close((last_hidden, last_cell), (hidden, cell), atol=1e-5, rtol=1e-5)
+
+
+def gradients(generator, draw, given, weighting):
+    """The frames and the gradient of every parameter and of the picture."""
+    given = (given[0].clone().requires_grad_(), *given[1:])
+    frames = draw(*given)
+    names, parameters = zip(*generator.named_parameters())
+    found = torch.autograd.grad((frames * weighting).sum(), [*parameters, given[0]])
+    return frames, dict(zip([*names, "image"], found))
+
+
+@pytest.mark.parametrize("batch, frames", [(1, 1), (2, 5)])
+@pytest.mark.parametrize(
+    "config",
+    [
+        TOY,
+        replace(TOY, conv_lstm=False),
+        replace(TOY, image_size=64, filters=(4, 5, 6, 7), last_filters=3, candidate="tanh"),
+        replace(PRESETS["smoke"].model, conv_lstm=True, filters=(8, 12, 16, 20, 24)),
+    ],
+    ids=["32 px", "32 px, no ConvLSTM", "64 px, tanh", "128 px"],
+)
+def test_rewrites_equal_the_plain_formulation_forward_and_backward(config, batch, frames):
+    torch.manual_seed(0)
+    generator = Generator(config)
+    given = inputs(config, batch, frames)
+    weighting = torch.randn(batch, frames, 3, config.image_size, config.image_size) / config.image_size**2
+    fast, of_fast = gradients(generator, generator, given, weighting)
+    plain, of_plain = gradients(generator, partial(plain_generate, generator), given, weighting)
+    torch.testing.assert_close(fast, plain, atol=1e-5, rtol=0)
+    for name, gradient in of_plain.items():
+        torch.testing.assert_close(of_fast[name], gradient, atol=1e-5, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("kernel", [3, 7])
+def test_both_kernels_of_the_rewrite_draw_the_same_inner_pixels(kernel):
+    torch.manual_seed(0)
+    x, weight = torch.randn(1, 5, 12, 12, dtype=torch.double), torch.randn(4, 5, kernel, kernel, dtype=torch.double)
+    four = torch.nn.functional.conv2d(x, phase_kernel(weight))
+    phases = torch.nn.functional.pixel_shuffle(four, 2)
+    reach = (phases.shape[-1] - 24) // -2
+    torch.testing.assert_close(phases, plain_upsample_conv(x, weight)[:, :, reach:-reach, reach:-reach])
 
 
 def test_decoding_in_chunks_equals_decoding_at_once():

@@ -1,0 +1,254 @@
+"""How fast the generator draws and learns, and in how much memory, against the plain formulation in the same run.
+
+"Plain" is the text-book decoder with the same weights (`models.plain`). Both are timed in turn, so a machine whose
+speed drifts gives the same ratio; memory is the peak of a process that ran nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from .devices import pick_device
+from .errors import EmotalkError
+from .models.generator import Generator
+from .models.noise import sample_noise
+from .models.plain import plain_generate
+from .paths import atomic_path, check_writable
+from .presets import PRESETS, SAMPLES_PER_FRAME
+
+WINDOW = 25  # frames a clip (paper's training window)
+TRAIN_CLIPS = 2  # clips a training step (paper)
+SECONDS = 10.0  # a comparison is repeated for this long ...
+FEWEST = 2  # ... and at least this often
+HOPELESS = 0.5  # an option that makes the forward pass this slow is not tried in training
+MIB = 2**20
+
+Inputs = tuple[Tensor, ...]
+Draw = Callable[..., Tensor]
+
+
+def bench(
+    presets: Iterable[str] = ("cuda", "cpu"),
+    *,
+    json_path: str | os.PathLike | None = None,
+    device: str = "auto",
+    seconds: float = SECONDS,
+    compiled: bool = False,
+    progress: bool = True,
+) -> dict[str, object]:
+    """Measure presets: frames a second forward and in training, their ratio to the plain formulation, peak memory.
+
+    Args:
+        presets: names; "cuda" is the paper's size, on whatever device.
+        json_path: also write the report there.
+        device: "auto", "cpu" or "cuda".
+        seconds: for how long each pair is timed in turn; more on a busy machine.
+        compiled: also try `torch.compile`, which takes minutes to compile on a CPU.
+        progress: show a bar.
+
+    Returns:
+        {"presets": {name: {"forward": ..., "training_step": ..., "options": ...}}, and hardware, versions, date}.
+        Ratios above 1 are gains.
+
+    Raises:
+        EmotalkError: unknown preset or device, or the report cannot be written.
+    """
+    presets = list(dict.fromkeys(presets))
+    for name in presets:
+        if name not in PRESETS:
+            raise EmotalkError(f"no preset '{name}'; choose one of {', '.join(PRESETS)}")
+    place = pick_device(device)
+    if json_path is not None:
+        check_writable(json_path)
+    report: dict[str, object] = {"what": "the generator against its plain formulation", "presets": {}}
+    bar = tqdm(total=len(presets) * (5 + compiled), desc="bench", unit="part", disable=not progress)
+    with bar:
+        for name in presets:
+            report["presets"][name] = measure(name, place, seconds, compiled, bar)
+    report |= provenance(place)
+    if json_path is not None:
+        with atomic_path(json_path) as temporary:
+            temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def measure(preset: str, device: torch.device, seconds: float, compiled: bool, bar: tqdm) -> dict[str, object]:
+    """One preset's part of the report."""
+    generator = build(preset, device)
+
+    def ours(*given: Tensor) -> Tensor:
+        return generator(*given)
+
+    def plain(*given: Tensor) -> Tensor:
+        return plain_generate(generator, *given)
+
+    talk, window = inputs(preset, 1, device), inputs(preset, TRAIN_CLIPS, device)
+    with torch.inference_mode():
+        report: dict[str, object] = {"largest_difference": (ours(*talk) - plain(*talk)).abs().max().item()}
+    report["forward"] = compare(lambda: forward(ours, talk), lambda: forward(plain, talk), len(talk[0]), device, seconds)
+    bar.update()
+    report["training_step"] = compare(
+        lambda: training_step(generator, ours, window),
+        lambda: training_step(generator, plain, window),
+        len(window[0]),
+        device,
+        seconds,
+    )
+    bar.update()
+    memory = {which: peak_memory(preset, which, device) for which in ("ours", "plain")}
+    for work in ("forward", "training_step"):
+        now, before = memory["ours"][work], memory["plain"][work]
+        report[work] |= {"peak_memory_mib": now, "plain_peak_memory_mib": before, "memory_ratio": round(before / now, 2)}
+    bar.update()
+
+    def in_bfloat16(*given: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16):
+            return generator(*given)
+
+    report["options"] = {"bfloat16": option(generator, ours, in_bfloat16, talk, window, seconds)}
+    bar.update()
+    other = build(preset, device).to(memory_format=torch.channels_last)
+    report["options"]["channels_last"] = option(other, ours, other.forward, talk, window, seconds)
+    bar.update()
+    if compiled:
+        report["options"]["compile"] = option(generator, ours, torch.compile(generator), talk, window, seconds)
+        bar.update()
+    return report
+
+
+def build(preset: str, device: torch.device) -> Generator:
+    """A generator with random weights, the same every time."""
+    torch.manual_seed(0)
+    return Generator(PRESETS[preset].model).to(device).eval()
+
+
+def inputs(preset: str, clips: int, device: torch.device) -> Inputs:
+    """A picture, a second of speech, an emotion and noise for each clip."""
+    config, rng = PRESETS[preset].model, torch.Generator().manual_seed(0)
+    given = (
+        torch.rand(clips, 3, config.image_size, config.image_size, generator=rng) * 2 - 1,
+        torch.randn(clips, WINDOW * SAMPLES_PER_FRAME, generator=rng) * 0.1,
+        torch.eye(6)[:clips],
+        sample_noise(clips, WINDOW, config.noise_dim, rng),
+    )
+    return tuple(tensor.to(device) for tensor in given)
+
+
+def forward(draw: Draw, given: Inputs) -> None:
+    with torch.inference_mode():
+        draw(*given)
+
+
+def training_step(generator: Generator, draw: Draw, given: Inputs) -> None:
+    """Forward and backward; the optimiser's step is the same for both and left out."""
+    generator.zero_grad()
+    draw(*given).square().mean().backward()
+
+
+def compare(new: Callable[[], None], old: Callable[[], None], clips: int, device: torch.device, seconds: float) -> dict[str, float]:
+    """Frames a second of both, and the ratio, from runs in turn."""
+    times = [(timed(new, device), timed(old, device))]  # warms up
+    deadline = time.perf_counter() + seconds
+    while len(times) <= FEWEST or time.perf_counter() < deadline:
+        times.append((timed(new, device), timed(old, device)))
+    fast, slow = zip(*times[1:])
+    return {
+        "frames_per_second": round(clips * WINDOW / statistics.median(fast), 1),
+        "plain_frames_per_second": round(clips * WINDOW / statistics.median(slow), 1),
+        "ratio": round(statistics.median(s / f for f, s in zip(fast, slow)), 2),
+        "repeats": len(fast),
+    }
+
+
+def timed(work: Callable[[], None], device: torch.device) -> float:
+    """Seconds of one call."""
+    started = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - started
+
+
+def option(generator: Generator, ours: Draw, changed: Draw, talk: Inputs, window: Inputs, seconds: float) -> dict[str, object]:
+    """How much faster `ours` becomes, forward and in training, and how far its frames move."""
+    device = talk[0].device
+    try:
+        with torch.inference_mode():
+            moved = (changed(*talk).float() - ours(*talk)).abs().max().item()
+        ratio = compare(lambda: forward(changed, talk), lambda: forward(ours, talk), 1, device, seconds / 4)["ratio"]
+        row: dict[str, object] = {"largest_difference": moved, "forward_ratio": ratio}
+        if ratio > HOPELESS:
+            learn = compare(
+                lambda: training_step(generator, changed, window),
+                lambda: training_step(generator, ours, window),
+                TRAIN_CLIPS,
+                device,
+                seconds / 4,
+            )
+            row["training_step_ratio"] = learn["ratio"]
+    except Exception as error:  # an option that this machine cannot do (torch.compile without a compiler) is a result
+        return {"error": (str(error).strip().splitlines() or [type(error).__name__])[0]}
+    return row
+
+
+def peak_memory(preset: str, which: str, device: torch.device) -> dict[str, float]:
+    """Peak memory of a forward pass and of a training step, MiB, measured in a process of its own."""
+    command = [sys.executable, "-m", __name__, preset, which, str(device)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def memory_of_this_process(preset: str, which: str, device: torch.device) -> dict[str, float]:
+    """Run a forward pass, then a training step; the peak after each. CUDA: of PyTorch's allocator."""
+    generator = build(preset, device)
+
+    def draw(*given: Tensor) -> Tensor:
+        return generator(*given) if which == "ours" else plain_generate(generator, *given)
+
+    forward(draw, inputs(preset, 1, device))
+    peaks = {"forward": peak_mib(device)}
+    training_step(generator, draw, inputs(preset, TRAIN_CLIPS, device))
+    return peaks | {"training_step": peak_mib(device)}
+
+
+def peak_mib(device: torch.device) -> float:
+    """The most memory this process has had at once."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / MIB, 1)
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux's getrusage would count the parent's peak too
+        return round(int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024, 1)
+    import resource
+
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MIB if sys.platform == "darwin" else 1024), 1)
+
+
+def provenance(device: torch.device) -> dict[str, object]:
+    """Where and with what the numbers were measured."""
+    gpu = f"; {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+    return {
+        "hardware": f"{os.cpu_count()} cores, {platform.machine()}, {torch.get_num_threads()} threads{gpu}",
+        "device": str(device),
+        "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "date": date.today().isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(memory_of_this_process(sys.argv[1], sys.argv[2], torch.device(sys.argv[3]))))

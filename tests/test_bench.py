@@ -1,0 +1,39 @@
+"""The benchmark as a process at toy size: it says what it measured, and its numbers can be read."""
+
+import json
+import math
+
+from test_cli import emotalk
+
+from emotalk_lite.presets import PRESETS
+
+
+def numbers(value):
+    """Every number in a report."""
+    if isinstance(value, dict):
+        return [n for v in value.values() for n in numbers(v)]
+    return [value] if isinstance(value, (int, float)) else []
+
+
+def test_bench_prints_the_ratios_and_writes_json_with_what_they_were_measured_on(tmp_path):
+    done = emotalk("bench", "--preset", "smoke", "--seconds", 0, "--json", tmp_path / "out" / "bench.json", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "out" / "bench.json").read_text())
+    assert {"hardware", "versions", "date", "device"} <= set(report) and list(report["presets"]) == ["smoke"]
+    smoke = report["presets"]["smoke"]
+    assert all(math.isfinite(n) and n > 0 for n in numbers(smoke))
+    assert smoke["largest_difference"] < 1e-5
+    for work in ("forward", "training_step"):
+        row = smoke[work]
+        assert row["memory_ratio"] > 1  # the plain formulation keeps every upsampled map and every repeated skip
+        assert f"x {row['ratio']:.2f}" in done.stdout
+        assert 0.2 < row["ratio"] / (row["frames_per_second"] / row["plain_frames_per_second"]) < 5
+    assert set(smoke["options"]) == {"bfloat16", "channels_last"}
+    assert smoke["options"]["bfloat16"]["largest_difference"] > smoke["options"]["channels_last"]["largest_difference"]
+
+
+def test_bench_of_an_unknown_preset_is_refused_in_one_line(tmp_path):
+    done = emotalk("bench", "--preset", "huge", "--json", tmp_path / "bench.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"emotalk: no preset 'huge'; choose one of {', '.join(PRESETS)}\n"
+    assert not (tmp_path / "bench.json").exists()
