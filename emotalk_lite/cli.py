@@ -28,6 +28,7 @@ GO_ON = {
     "sample": "stopped; the same command goes on where it stopped",
     "cremad": "stopped; the same command goes on where it stopped",
     "prepare": "stopped; the same command goes on where it stopped",
+    "synth": "stopped; the same command goes on where it stopped",
     "train": "stopped; the same command with --resume goes on where it stopped",
     "talk": "stopped; nothing was written",
     "convert": "stopped; nothing was written",
@@ -145,6 +146,27 @@ def prepare(
         f"{out}: {len(splits)} clips ({shares}), {len(manifest.speech)} recordings, {len(manifest.skipped)} skipped "
         "(manifest.json says why)"
     )
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Option(help="Folder of the corpus.")],
+    actors: Annotated[int, typer.Option(help="How many synthetic people; of ten, eight are for training.")] = 20,
+    clips: Annotated[int, typer.Option(help="Clips of each; the first is neutral, then all six emotions in turn.")] = 12,
+    seed: Seed = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one a processor, at most two.")] = None,
+) -> None:
+    """Make a synthetic corpus: painted people who speak CREMA-D's sentences. Needs the extra: pip install 'emotalk-lite[synth]'.
+
+    \b
+    Example:
+      emotalk synth --out data/synthetic --actors 20 --clips 12
+    """
+    from .data.synth import synthesise
+
+    manifest = synthesise(out, actors, clips, seed, workers)
+    frames = sum(entry.n_frames for entry in manifest.clips)
+    print(f"{manifest.folder}: {len(manifest.clips)} clips of {actors} actors, {frames} frames; see contact_sheet.png there")
 
 
 @app.command()

@@ -47,6 +47,7 @@ class PreparedClip:
     source: str = ""  # where the original comes from, with its licence
     duration: float = 0.0  # seconds of sound in the original; T = ceil(duration * 25)
     sound_sha256: str = ""  # of the sound's own file, where the original has none in it
+    mouth_opening: np.ndarray | None = None  # float32 (T,), gap between the lips / face height; known of synthetic clips only
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -57,10 +58,11 @@ class PreparedClip:
         >>> blank_clip().metadata()["split"]
         'train'
         """
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ARRAYS}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ARRAYS + OPTIONAL}
 
 
 ARRAYS = ("frames", "audio", "landmarks", "mouth_centre", "eye_centres")
+OPTIONAL = ("mouth_opening",)  # arrays that a clip may lack
 
 
 def blank_clip(count: int = 1, size: int = 128) -> PreparedClip:
@@ -87,7 +89,8 @@ def save_clip(clip: PreparedClip, path: str | os.PathLike) -> None:
     >>> save_clip(blank_clip(count=2), path); len(load_clip(path))
     2
     """
-    _write({name: getattr(clip, name) for name in ARRAYS}, clip.metadata(), path)
+    known = [name for name in OPTIONAL if getattr(clip, name) is not None]
+    _write({name: getattr(clip, name) for name in (*ARRAYS, *known)}, clip.metadata(), path)
 
 
 def load_clip(path: str | os.PathLike) -> PreparedClip:
@@ -100,7 +103,7 @@ def load_clip(path: str | os.PathLike) -> PreparedClip:
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no_such.safetensors: no such prepared file; run `emotalk sample` to make the sample
     """
-    arrays, header = _read(path, ARRAYS)
+    arrays, header = _read(path, ARRAYS, OPTIONAL)
     return PreparedClip(**arrays, **header | {"actor": int(header["actor"]), "duration": float(header["duration"])})
 
 
@@ -141,7 +144,9 @@ def _write(arrays: dict[str, np.ndarray], metadata: dict, path: str | os.PathLik
         temporary.write_bytes(save(ordered, metadata={ABOUT: json.dumps(header, sort_keys=True)}))
 
 
-def _read(path: str | os.PathLike, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _read(
+    path: str | os.PathLike, names: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     if not Path(path).is_file():
         raise EmotalkError(f"{path}: no such prepared file; run `emotalk sample` to make the sample")
     try:
@@ -149,7 +154,8 @@ def _read(path: str | os.PathLike, names: tuple[str, ...]) -> tuple[dict[str, np
             header = json.loads((file.metadata() or {}).get(ABOUT, "{}"))
             if header.pop("format", None) != str(FORMAT):
                 raise EmotalkError(f"{path}: prepared by another version; prepare it again (`emotalk sample` for the sample)")
-            return {name: file.get_tensor(name) for name in names}, header
+            there = [name for name in optional if name in file.keys()]
+            return {name: file.get_tensor(name) for name in (*names, *there)}, header
     except (SafetensorError, ValueError) as error:
         raise EmotalkError(f"{path}: is damaged ({error}); delete it and prepare it again") from error
 

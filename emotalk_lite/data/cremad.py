@@ -15,6 +15,7 @@ from ..errors import EmotalkError
 
 N_ACTORS = 91  # numbered 1001 to 1091
 N_CLIPS = 7442
+FIRST_SYNTHETIC, N_SYNTHETIC = 2001, 999  # actors of the synthetic corpus: 2001 to 2999, so that no one takes them for real
 
 SENTENCES = {
     "IEO": "It's eleven o'clock",
@@ -73,6 +74,8 @@ class ClipName(NamedTuple):
 def parse_name(name: str) -> ClipName:
     """Read a CREMA-D file name such as ``1001_DFA_ANG_XX.flv``; folder and suffix do not matter.
 
+    Actors 1001 to 1091 are CREMA-D's, actors 2001 to 2999 the synthetic corpus's, which is named in the same way.
+
     Raises:
         EmotalkError: the name is not one of CREMA-D's.
 
@@ -80,10 +83,12 @@ def parse_name(name: str) -> ClipName:
     ClipName(actor=1001, sentence='DFA', emotion='anger', intensity='unspecified')
     """
     stem = PurePath(name).stem
-    match = re.fullmatch(r"(10\d\d)_([A-Z]{3})_([A-Z]{3})_([A-Z]{2})", stem)
+    match = re.fullmatch(r"([12]\d{3})_([A-Z]{3})_([A-Z]{3})_([A-Z]{2})", stem)
     if match:
         actor, sentence, emotion, intensity = match.groups()
-        known = 1001 <= int(actor) < 1001 + N_ACTORS and sentence in SENTENCES
+        real = 1001 <= int(actor) < 1001 + N_ACTORS
+        synthetic = FIRST_SYNTHETIC <= int(actor) < FIRST_SYNTHETIC + N_SYNTHETIC
+        known = (real or synthetic) and sentence in SENTENCES
         if known and emotion in CODES and intensity in INTENSITIES:
             return ClipName(int(actor), sentence, CODES[emotion], INTENSITIES[intensity])
     raise EmotalkError(f"{stem}: not a CREMA-D clip's name; expected one like 1001_DFA_ANG_XX")

@@ -1,0 +1,222 @@
+"""The synthetic corpus on disk: who says what, how, and a prepared folder like that of real clips."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from ...emotions import CODES, EMOTIONS
+from ...errors import EmotalkError
+from ...paths import atomic_path, check_writable
+from .. import cremad
+from ..clips import Entry, Manifest, PreparedClip, load_clip, read_header, save_clip
+from ..contact_sheet import contact_sheet
+from ..media import n_frames, speech_input
+from .expression import STRENGTH, action_units, eye_state, head_motion, mouth_shape
+from .identity import identity
+from .paint import paint
+from .render import render
+from .speech import Phoneme, Utterance, actor_voice, require_espeak, speak, with_emotion
+from .visemes import lips
+
+RECIPE = 1  # raised when the same seed no longer gives the same clips: then a folder is made anew
+SOURCE = "synthetic: emotalk_lite's painted heads, speech by espeak-ng (GPL-3)"
+MOST_CLIPS = 72  # an actor: six emotions times twelve sentences
+SHEET_ROWS = 12  # clips on the contact sheet
+
+
+def synthesise(
+    out: str | os.PathLike, actors: int = 20, clips: int = 12, seed: int = 0, workers: int | None = None, progress: bool = True
+) -> Manifest:
+    """Make the synthetic corpus, or what is missing of it.
+
+    Interrupt it at any time: clips that are finished stay, the same call goes on. A clip depends on its seed, actor and place
+    alone: more actors or clips leave those that are there as they are.
+
+    Args:
+        out: folder.
+        actors: how many, numbered from 2001; at most 999. The split goes by the number, as for real actors: of ten, eight train.
+        clips: of each actor, at most 72; the first is neutral.
+        seed: of all random numbers.
+        workers: processes; the default is one a processor, at most two.
+        progress: show a progress bar.
+
+    Returns:
+        The manifest; `manifest.folder / "contact_sheet.png"` shows twelve of the clips.
+
+    Raises:
+        EmotalkError: espeakng-loader is missing, the folder cannot be written, or too many actors or clips.
+    """
+    if not 1 <= actors <= cremad.N_SYNTHETIC:
+        raise EmotalkError(f"cannot make {actors} actors; give 1 to {cremad.N_SYNTHETIC}")
+    if not 1 <= clips <= MOST_CLIPS:
+        raise EmotalkError(f"cannot make {clips} clips an actor; give 1 to {MOST_CLIPS}")
+    require_espeak()
+    folder = Path(out)
+    sheet = folder / "contact_sheet.png"
+    check_writable(sheet)
+    numbers = range(cremad.FIRST_SYNTHETIC, cremad.FIRST_SYNTHETIC + actors)
+    tasks = [(str(folder), seed, actor, clips) for actor in numbers]
+    missing = [task for task in tasks if any(not is_made(folder, seed, name) for name in actor_clips(seed, task[2], clips))]
+
+    with tqdm(total=actors * clips, initial=(actors - len(missing)) * clips, unit="clip", disable=not progress) as bar:
+        bar.set_description("synthetic corpus")
+        for _ in _work(missing, min(2, os.cpu_count() or 1) if workers is None else workers):
+            bar.update(clips)
+
+    manifest = Manifest(folder=folder)
+    for actor in numbers:
+        manifest.clips += [_entry(folder, name) for name in actor_clips(seed, actor, clips)]
+    step = max(1, len(manifest.clips) // SHEET_ROWS)
+    with atomic_path(sheet) as temporary:
+        contact_sheet([load_clip(manifest.path(entry)) for entry in manifest.clips[::step][:SHEET_ROWS]]).save(temporary)
+    manifest.save(folder)
+    return manifest
+
+
+def _work(tasks: list[tuple], workers: int) -> Iterator[None]:
+    """Make each actor; in this process where one worker is asked for or one actor is left."""
+    if workers <= 1 or len(tasks) <= 1:
+        yield from map(make_actor, tasks)
+        return
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(tasks))) as pool:
+        yield from pool.imap_unordered(make_actor, tasks)
+
+
+def actor_clips(seed: int, actor: int, count: int) -> list[str]:
+    """The names of an actor's clips in their order: neutral first, then all six emotions in turn, in an order of the actor's own.
+
+    Sentences and intensities change from turn to turn, so that no name comes twice and all come equally often.
+
+    >>> names = actor_clips(0, 2001, 72)
+    >>> names[0].endswith("NEU_XX"), len(set(names))
+    (True, 72)
+    """
+    rng = np.random.default_rng((seed, actor, 90))
+    codes = {emotion: code for code, emotion in CODES.items()}
+    sentences = rng.permutation(list(cremad.SENTENCES))
+    offsets = rng.permutation(len(sentences))[: len(EMOTIONS)]
+    levels = rng.integers(3, size=len(EMOTIONS))
+    names: list[str] = []
+    for turn in range(-(-count // len(EMOTIONS))):
+        order = list(rng.permutation(len(EMOTIONS)))
+        if turn == 0:  # the condition image comes from the neutral clip: there is always one
+            neutral = EMOTIONS.index("neutral")
+            order = [neutral, *(k for k in order if k != neutral)]
+        for k in order:
+            sentence = sentences[(offsets[k] + turn) % len(sentences)]
+            level = "XX" if EMOTIONS[k] == "neutral" else ("LO", "MD", "HI")[(levels[k] + turn) % 3]
+            names.append(f"{actor}_{sentence}_{codes[EMOTIONS[k]]}_{level}")
+    return names[:count]
+
+
+def recipe(seed: int, name: str) -> str:
+    """SHA-256 of what a clip is made from: it has no original file. Tells a clip of another seed or version.
+
+    >>> len(recipe(0, "2001_DFA_NEU_XX"))
+    64
+    """
+    return hashlib.sha256(f"emotalk_lite synthetic corpus {RECIPE}, seed {seed}, clip {name}".encode()).hexdigest()
+
+
+def clip_path(folder: Path, name: str) -> Path:
+    """Where a clip's file is."""
+    return folder / "clips" / f"{name}.safetensors"
+
+
+def is_made(folder: Path, seed: int, name: str) -> bool:
+    """Whether a clip is there, whole, of this seed and version."""
+    try:
+        return read_header(clip_path(folder, name)).get("sha256") == recipe(seed, name)
+    except EmotalkError:  # not there, of another format, or damaged: it is made (again)
+        return False
+
+
+def _entry(folder: Path, name: str) -> Entry:
+    path = clip_path(folder, name)
+    header = read_header(path)
+    duration = float(header["duration"])
+    file = path.relative_to(folder).as_posix()
+    return Entry(
+        **{key: header[key] for key in ("name", "sentence", "emotion", "intensity", "split", "sha256", "source")},
+        actor=int(header["actor"]),
+        file=file,
+        size=path.stat().st_size,
+        raw=file,  # a synthetic clip is its own original
+        n_frames=n_frames(duration),
+        duration=duration,
+    )
+
+
+def make_actor(task: tuple[str, int, int, int]) -> None:
+    """Paint an actor and make the clips that are missing; `task` is folder, seed, actor, clips."""
+    folder, seed, actor, count = Path(task[0]), *task[1:]
+    torch.set_num_threads(1)  # the pictures are too small to share out, and the workers are the parallelism
+    names = actor_clips(seed, actor, count)
+    speech = _speech(seed, actor, tuple(names))
+    for k, name in enumerate(names):
+        if not is_made(folder, seed, name):
+            save_clip(make_clip(seed, name, k, speech[k]), clip_path(folder, name))
+
+
+def _speech(seed: int, actor: int, names: tuple[str, ...]) -> list[Utterance]:
+    voice = actor_voice(identity(seed, actor))
+    requests = []
+    for name in names:
+        clip = cremad.parse_name(name)
+        requests.append((clip.text, with_emotion(voice, clip.emotion, STRENGTH[clip.intensity])))
+    return speak(requests)
+
+
+@lru_cache(maxsize=1)
+def _painted(seed: int, actor: int):
+    person = identity(seed, actor)
+    return person, paint(person)
+
+
+def make_clip(seed: int, name: str, place: int, said: Utterance) -> PreparedClip:
+    """One clip: its speech with a little silence around it, its face, its truth.
+
+    Args:
+        seed: of the corpus.
+        name: such as "2001_DFA_ANG_HI".
+        place: which of the actor's clips it is; with seed and actor it decides all that is random.
+        said: the sentence.
+    """
+    clip = cremad.parse_name(name)
+    person, layers = _painted(seed, clip.actor)
+    rng = np.random.default_rng((seed, clip.actor, 100 + place))
+    before, after = rng.uniform(0.2, 0.5), rng.uniform(0.15, 0.4)  # seconds of silence
+    samples = np.pad(said.samples, [round(t * said.rate) for t in (before, after)])
+    samples = samples + np.float32(10 ** rng.uniform(-3.2, -2.4)) * rng.standard_normal(len(samples)).astype(np.float32)  # the room
+    duration = len(samples) / said.rate
+    count = n_frames(duration)
+    phonemes = [Phoneme("_", 0.0)] + [Phoneme(p.name, p.start + before) for p in said.phonemes]
+
+    reach = person.rng(61).normal(1.0, 0.1) * (0.9 + 0.15 * STRENGTH[clip.intensity] * (clip.emotion in ("anger", "fear", "happiness")))
+    spoken = lips(phonemes, samples, said.rate, count, reach)
+    units = action_units(clip.emotion, clip.intensity, count, rng, person.rng(60))
+    mouth = mouth_shape(units, spoken)
+    drawn = render(person, layers, units, mouth, eye_state(units, clip.emotion, rng), head_motion(clip.emotion, spoken["loud"], rng))
+    return PreparedClip(
+        frames=drawn.frames,
+        audio=speech_input(samples, said.rate),
+        landmarks=drawn.landmarks,
+        mouth_centre=drawn.landmarks[:, 3:].mean(axis=1),
+        eye_centres=drawn.landmarks[:, :2],
+        mouth_opening=drawn.opening,
+        name=name,
+        **clip._asdict(),
+        split=cremad.split_of(clip.actor),
+        sha256=recipe(seed, name),
+        source=SOURCE,
+        duration=duration,
+    )
