@@ -156,14 +156,14 @@ def mouth_shape(units: dict[str, np.ndarray], speech: dict[str, np.ndarray]) -> 
     """Lips from the emotion's action units and speech's `gap`, `wide`, `round`, `tongue`, each (T,); see `visemes`."""
     u, s = units, speech
     closing = np.exp(-((s["gap"] / 1.2) ** 2)) * s["closed"]  # lips that meet for p, b, m meet in any emotion
-    rest = 1.1 * u["AU25"] + 2.2 * u["AU26"]
+    rest = 1.6 * u["AU25"] + 2.2 * u["AU26"]
     gap = np.maximum(s["gap"] * (1 + 0.25 * u["AU26"] - 0.12 * u["AU23"]) + rest * (1 - closing), 0)
     raised = (1.3 * u["AU10"] + 0.5 * u["AU12"]) * (1 - closing)
     dropped = 1.2 * u["AU16"] * (1 - closing)
     return MouthShape(
         gap=gap + raised * 0.6 + dropped * 0.6,
-        out=2.6 * u["AU12"] + 2.3 * u["AU20"] - 0.9 * u["AU23"] - 0.6 * u["AU15"] + 1.1 * s["wide"] - 3.6 * s["round"],
-        lift=2.9 * u["AU12"] - 2.5 * u["AU15"] - 0.5 * u["AU20"] + 0.5 * u["AU10"],
+        out=2.9 * u["AU12"] + 2.3 * u["AU20"] - 0.9 * u["AU23"] - 0.6 * u["AU15"] + 1.1 * s["wide"] - 3.6 * s["round"],
+        lift=3.5 * u["AU12"] - 2.5 * u["AU15"] - 0.5 * u["AU20"] + 0.5 * u["AU10"],
         upper=raised,
         lower=dropped,
         full=1 - 0.16 * u["AU12"] - 0.34 * u["AU23"] - 0.18 * u["AU20"] + 0.12 * s["round"] - 0.25 * s["closed"] - 0.06 * u["AU15"],
@@ -189,7 +189,7 @@ def bend_fields(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         "AU6": (none, -2.0 * bump(a, y, 20, p.eye_y + 14, 9, 6.5)),
         "AU9": (none, -1.9 * bump(a, y, 6.5, p.nose_y - 2, 5.5, 7) + 1.0 * bump(a, y, 6, p.brow_y + 1, 8, 5)),
         "AU10": (none, -1.9 * bump(a, y, 8, p.mouth_y - 8, 9, 5.5)),
-        "AU12": (1.9 * sign * bump(a, y, p.mouth_wide + 4, p.mouth_y - 3, 8, 8) * centre, -2.4 * corner - 1.2 * bump(a, y, 20, 76, 8, 7)),
+        "AU12": (1.9 * sign * bump(a, y, p.mouth_wide + 4, p.mouth_y - 3, 8, 8) * centre, -2.9 * corner - 1.3 * bump(a, y, 20, 76, 8, 7)),
         "AU15": (none, 2.2 * corner),
         "AU17": (none, -1.8 * bump(a, y, 0, p.chin_y - 10, 11, 5.5)),
         "AU20": (2.0 * sign * bump(a, y, p.mouth_wide + 3, p.mouth_y + 1, 8, 9) * centre, none),

@@ -75,15 +75,24 @@ def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
     >>> blur(np.ones((5, 5), np.float32), 1.0)[2, 2].round(4)
     np.float32(1.0)
     """
+    flat = picture.ndim == 2
+    image = torch.from_numpy(np.ascontiguousarray(picture[..., None] if flat else picture, dtype=np.float32))
+    image = rearrange(image, "h w c -> c 1 h w")
+    height, width = image.shape[2:]
+    shrink = 1
+    while sigma / shrink > 3.0:  # a wide blur leaves nothing that half the samples could not hold
+        shrink *= 2
+    if shrink > 1:
+        image = F.avg_pool2d(image, shrink, ceil_mode=True, count_include_pad=False)
+        sigma /= shrink
     radius = max(1, int(2.5 * sigma + 0.5))
     ticks = torch.arange(-radius, radius + 1, dtype=torch.float32)
     kernel = torch.exp(-(ticks**2) / (2 * sigma**2))
     kernel = kernel / kernel.sum()
-    flat = picture.ndim == 2
-    image = torch.from_numpy(np.ascontiguousarray(picture[..., None] if flat else picture, dtype=np.float32))
-    image = rearrange(image, "h w c -> c 1 h w")
     image = F.conv2d(F.pad(image, (radius, radius, 0, 0), mode="replicate"), kernel.view(1, 1, 1, -1))
     image = F.conv2d(F.pad(image, (0, 0, radius, radius), mode="replicate"), kernel.view(1, 1, -1, 1))
+    if shrink > 1:
+        image = F.interpolate(image, scale_factor=shrink, mode="bilinear")[..., :height, :width]
     out = rearrange(image, "c 1 h w -> h w c").numpy()
     return out[..., 0] if flat else out
 
@@ -98,14 +107,15 @@ def noise(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, cell_u: float,
     >>> bool(value[0] != value[1])
     True
     """
-    lattice = rng.standard_normal((64, 64)).astype(np.float32)
-    a, b = u / cell_u, v / cell_v
-    i, j = np.floor(a).astype(np.int32), np.floor(b).astype(np.int32)
-    s, t = step(0, 1, (a - i).astype(np.float32)), step(0, 1, (b - j).astype(np.float32))
-    i, j = i & 63, j & 63
-    i1, j1 = (i + 1) & 63, (j + 1) & 63
-    top = lattice[j, i] * (1 - s) + lattice[j, i1] * s
-    low = lattice[j1, i] * (1 - s) + lattice[j1, i1] * s
+    lattice = rng.standard_normal(64 * 64).astype(np.float32)
+    a, b = np.asarray(u / cell_u, np.float32), np.asarray(v / cell_v, np.float32)
+    i, j = np.floor(a), np.floor(b)
+    s, t = a - i, b - j
+    s, t = s * s * (3 - 2 * s), t * t * (3 - 2 * t)
+    i, j = i.astype(np.int32) & 63, j.astype(np.int32) & 63
+    i1, j, j1 = (i + 1) & 63, j << 6, ((j + 1) & 63) << 6
+    top = lattice[j + i] * (1 - s) + lattice[j + i1] * s
+    low = lattice[j1 + i] * (1 - s) + lattice[j1 + i1] * s
     return top * (1 - t) + low * t
 
 

@@ -14,6 +14,7 @@ VOLUME = {  # pixels by which hair stands off the skull: above, at the sides
     "receding": (1.5, 1.2), "buzz": (0.6, 0.4), "short": (3.5, 1.4), "side": (6.0, 1.8), "curly": (7.5, 4.5), "afro": (11.0, 11.0),
     "bob": (4.0, 5.0), "long": (3.5, 4.0), "wavy": (5.0, 6.5), "tied": (1.8, 0.8), "fringe": (4.5, 4.5),
 }  # fmt: skip
+CURTAIN = [(0, 13.5), (8, 16), (17, 22), (25, 31), (30, 42), (33, 56), (36, 70), (40, 80)]  # |x - parting|, y of long hair
 HAIRLINE = [(0, 19), (10, 18.5), (20, 21), (28, 28.5), (32, 39), (34.5, 50), (36, 60), (40, 64)]  # |x - axis|, y
 
 
@@ -55,8 +56,14 @@ def scalp(p: Identity, x: np.ndarray, y: np.ndarray, skin: np.ndarray) -> np.nda
 
 
 def _flow(p: Identity, x, y, part: float) -> tuple[np.ndarray, np.ndarray]:
-    """Strand coordinates of hair combed away from a parting: across in pixels at the temple, along."""
-    dx, dy = x - AXIS - part, y + 6 - 0.0 * x
+    """Strand coordinates, across and along, in pixels: combed back, to the side, or down from a parting."""
+    if p.style in ("short", "tied", "receding"):  # from the forehead up and outwards
+        dx, dy = x - AXIS - 0.6 * part, 62 - y
+        return np.arctan2(dx, dy) * 48, np.hypot(dx, dy)
+    if p.style == "side":  # arcs from the parting over to the other temple
+        dx, dy = x - AXIS + 1.2 * part, y - 46
+        return np.hypot(dx, 1.15 * dy), np.arctan2(dx, -dy) * 34
+    dx, dy = x - AXIS - part, y + 6
     return np.arctan2(dx, dy + 26) * 46, np.hypot(dx, dy)
 
 
@@ -81,7 +88,8 @@ def front_hair(p: Identity, x: np.ndarray, y: np.ndarray, light) -> tuple[np.nda
         grow = grow + 0.5 * noise(rng, u, v, 1.6, 30)
         wave = (1.6 if p.style == "wavy" else 0.5) * np.sin(v / 6.5 + 0.4 * noise(rng, x, y, 12, 12))
         colour = strands(p, rng, u + wave, v, 0.85, 13)
-    line = np.array(HAIRLINE, float)
+    curtain = p.style in ("bob", "long", "wavy")
+    line = np.array(CURTAIN if curtain else HAIRLINE, float)
     line[:, 1] += rng.normal(0, 1.0) - 1.0 * p.female
     line[0, 1] += rng.uniform(-0.5, 2.2)  # a widow's peak, or none
     if p.style == "receding":
@@ -89,21 +97,24 @@ def front_hair(p: Identity, x: np.ndarray, y: np.ndarray, light) -> tuple[np.nda
     elif p.style in ("afro", "curly"):
         line[:4, 1] += 1
     jag = (1.3 if p.style in ("curly", "afro") else 0.8) * noise(rng, u, v, 1.2, 18)
-    edge = y - np.interp(a, line[:, 0], line[:, 1]) + jag
-    if part:  # combed over from the parting: higher where it starts, lower where it falls
+    off = x - AXIS - 0.75 * part  # from the parting; both temples count as 36 pixels away
+    side = 36 * np.abs(off) / (36 - 0.75 * part * np.sign(off)) if curtain else a
+    edge = y - np.interp(side, line[:, 0], line[:, 1]) + jag
+    if part and not curtain:  # combed over from the parting: higher where it starts, lower where it falls
         along = (x - AXIS) * np.sign(part)
-        lift = 4.5 if p.style in LONG else 3.0
-        edge = edge + lift * np.exp(-(((along - abs(part)) / 8) ** 2)) - 2.4 * step(0, -26, along - abs(part)) * step(-36, -24, along)
+        edge = edge + 3.0 * np.exp(-(((along - abs(part)) / 8) ** 2)) - 2.4 * step(0, -26, along - abs(part)) * step(-36, -24, along)
     outer = contour(p, x, y, grow)
     distance = np.hypot(x - AXIS, y - 58.0) * (1 - 1 / outer.clip(0.05))
     low_end = step(66, 60, y) if p.style not in LONG else 1.0
-    alpha = step(1.6, -1.8, edge) * step(0.9, -0.9, distance + 0.5 * noise(rng, u, v, 0.9, 9)) * low_end
+    combed_back = p.style in ("short", "tied", "receding")
+    soft = (2.8, -3.4) if combed_back else (1.6, -1.8)
+    alpha = step(*soft, edge + (1.2 * noise(rng, u, v, 0.8, 7) if combed_back else 0)) * step(0.9, -0.9, distance + 0.5 * noise(rng, u, v, 0.9, 9)) * low_end
     alpha = alpha * (0.72 + 0.16 * rng.random() if p.style == "receding" else 1)
     root = 0.72 + 0.28 * step(-0.5, -9, edge)  # darker where it leaves the skin
     lit = to_srgb(_lit(p, colour, x, y, light, grow + 1.5, rng.uniform(8, 16)) * root[..., None])
     skull = layer(lit, alpha)
     # its soft shadow on the forehead
-    shadow = 0.30 * step(6, -1, edge) * step(1.0, -1.0, distance) * (p.style not in ("receding", "tied"))
+    shadow = 0.30 * step(6, -1, edge) * step(1.0, -1.0, distance) * (0.4 if combed_back else 1.0)
     skull = over(layer(p.skin / 255 * 0.25, shadow * low_end), skull)
     return skull, _hanging(p, rng, x, y, light, part, sides, nothing)
 
@@ -204,5 +215,5 @@ def beard(p: Identity, x: np.ndarray, y: np.ndarray, skin: np.ndarray) -> np.nda
         amount = (1.35 * step(0.15, 0.75, area + 0.22 * grow)) * (0.82 + 0.1 * grow)
     silver = np.clip(1.2 * p.grey + 0.25 * grow, 0, 1)[..., None] * min(1.0, 2 * p.grey)
     hair = to_linear(np.minimum(p.hair, 0.75 * p.skin) / 255) * (1 - silver) + to_linear(np.array([170, 168, 165]) / 255) * silver
-    amount = amount.clip(0, 0.97)[..., None]
+    amount = (amount * step(0.04, 0.2, area)).clip(0, 0.97)[..., None]
     return skin * (1 - amount) + hair * np.exp(0.5 * grow)[..., None] * amount

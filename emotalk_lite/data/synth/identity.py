@@ -8,7 +8,7 @@ import numpy as np
 
 # sRGB of skin in even light, from the lightest to the darkest: spans the Monk scale of skin tones (Monk, 2019)
 SKIN = np.array(
-    [[247, 220, 204], [238, 204, 181], [226, 184, 154], [207, 160, 126], [181, 132, 98], [150, 104, 76], [116, 79, 59], [88, 60, 47], [66, 46, 39]]
+    [[247, 220, 204], [238, 204, 181], [226, 184, 154], [207, 160, 126], [181, 132, 98], [150, 104, 76], [122, 84, 63], [98, 68, 53], [80, 57, 47]]
 )
 HAIR = {
     "black": (28, 24, 23),
@@ -57,6 +57,7 @@ class Identity:
     nose_high: float  # height above the face
     mouth_y: float
     mouth_wide: float  # half the width
+    mouth_lift: float  # by which the corners stand higher than the middle at rest
     lip_upper: float  # thickness
     lip_lower: float
     cheek: float
@@ -109,7 +110,7 @@ def identity(seed: int, actor: int) -> Identity:
         beard = str(rng.choice(["none", "stubble", "moustache", "goatee", "full"], p=[0.42, 0.24, 0.08, 0.1, 0.16]))
 
     wide, jaw, tall = rng.normal(1 - 0.02 * female, 0.03), rng.normal(1.01 - 0.07 * female, 0.05), rng.normal(0, 1.6)
-    outline = np.array([[0, -58], [19, -54.5], [31, -42], [37, -22], [37.6, -2], [36.6, 13], [33.2, 28], [25.5, 41.5], [14, 50.3], [0, 53.5]])
+    outline = np.array([[0, -58], [21, -54.5], [33, -42.5], [37.6, -22], [37.6, -2], [36.6, 13], [33.2, 28], [25.5, 41.5], [14, 50.3], [0, 53.5]])
     outline = outline * [wide, 1]
     outline[5:, 0] *= np.array([1, 1, 1, 1, 1]) * (1 + (jaw - 1) * np.array([0.5, 1, 1.1, 1.2, 1]))
     outline[7:9, 0] *= rng.normal(1 - 0.05 * female, 0.06)  # pointed or square chin
@@ -135,7 +136,7 @@ def identity(seed: int, actor: int) -> Identity:
         eye_y=51.2 + rng.normal(0, 0.4),
         eye_apart=16.9 + rng.normal(0, 0.6),
         eye_wide=7.7 + rng.normal(0, 0.4) + 0.3 * female,
-        eye_open=3.75 + rng.normal(0, 0.4) + 0.35 * female - 0.012 * (age - 20),
+        eye_open=3.55 + rng.normal(0, 0.4) + 0.35 * female - 0.012 * (age - 20),
         eye_tilt=rng.normal(0.45, 0.6) + 0.3 * female,
         hooded=float(np.clip(rng.normal(0.35 + 0.006 * (age - 20), 0.25), 0, 1)),
         brow_y=41.6 + rng.normal(0, 0.8) - 0.9 * female,
@@ -146,6 +147,7 @@ def identity(seed: int, actor: int) -> Identity:
         nose_high=10.5 + rng.normal(0, 1.3) - 1.2 * female - 1.5 * tone,
         mouth_y=mouth_y,
         mouth_wide=15.0 + rng.normal(0, 0.7) - 0.4 * female,
+        mouth_lift=rng.normal(0.75, 0.45) - 0.012 * (age - 30),
         lip_upper=2.9 + rng.normal(0, 0.45) + 1.2 * tone + 0.5 * female - 0.014 * (age - 20),
         lip_lower=4.1 + rng.normal(0, 0.5) + 1.2 * tone + 0.5 * female - 0.014 * (age - 20),
         cheek=rng.normal(1, 0.3),

@@ -43,7 +43,7 @@ def draw_mouth(image: Tensor, x: Tensor, y: Tensor, person: Identity, shape: Mou
     a = u.abs().clamp(max=1)
     width = edge((1.0 - u.abs()) * p.mouth_wide, 0.7)
     bow = (1 - a**2).clamp(min=0)
-    line = p.mouth_y - lift * (0.15 + 0.85 * a**1.7) - 0.7 * a**3 + 0.35 * torch.exp(-((a / 0.16) ** 2)) - 0.3 * torch.exp(-(((a - 0.45) / 0.25) ** 2))
+    line = p.mouth_y + 0.3 - lift * (0.15 + 0.85 * a**1.7) - p.mouth_lift * a**2 - 0.4 * a**4 + 0.35 * torch.exp(-((a / 0.16) ** 2)) - 0.3 * torch.exp(-(((a - 0.45) / 0.25) ** 2))
     opened = gap * UPPER_SHARE + raised * 0.6
     upper_in = line - opened * bow**0.75
     lower_in = line + (gap - opened) * bow**0.6

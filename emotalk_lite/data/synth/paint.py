@@ -46,11 +46,12 @@ class Layers:
 def light_of(person: Identity) -> Light:
     """The actor's lighting: a soft key from the front half, never from below."""
     rng = person.rng(1)
-    side, up = rng.normal(0, 0.42), rng.uniform(0.15, 0.75)
+    side, up = rng.normal(0, 0.5), rng.uniform(0.2, 0.85)
     key = np.array([np.sin(side) * np.cos(up), -np.sin(up), np.cos(side) * np.cos(up)])
     warmth = rng.normal(0, 0.05)
-    key_colour = np.array([1 + warmth, 1.0, 1 - 1.2 * warmth]) * rng.uniform(0.62, 0.85)
-    fill = np.array([1 - warmth / 2, 1.0, 1 + warmth / 2]) * rng.uniform(0.24, 0.4)
+    exposure = 1 + 0.3 * person.tone  # a camera opens up for dark skin
+    key_colour = np.array([1 + warmth, 1.0, 1 - 1.2 * warmth]) * rng.uniform(0.72, 1.0) * exposure
+    fill = np.array([1 - warmth / 2, 1.0, 1 + warmth / 2]) * rng.uniform(0.14, 0.34) * exposure
     return Light(key, key_colour, fill, np.array([0.95, 1.0, 1.05]) * rng.uniform(0.05, 0.14))
 
 
@@ -97,7 +98,7 @@ def skin_colour(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     a = np.abs(x - AXIS)
     base = np.ones((*x.shape, 3), np.float32) * to_linear(p.skin / 255).astype(np.float32)
     red = 0.85 * bump(a, y, 20, p.nose_y + 1, 8, 7) + 0.7 * bump(a, y, 0, p.nose_y + 1, 6, 4) + 0.35 * bump(a, y, 0, p.chin_y - 7, 8, 5)
-    red += 0.25 * bump(a, y, p.eye_apart, p.eye_y, 9, 6) + 1.0 * step(34, 39, a) + 0.25 * noise(rng, x, y, 7, 7)
+    red += 0.25 * bump(a, y, p.eye_apart, p.eye_y, 9, 6) + 0.6 * step(34, 39, a) + 0.25 * noise(rng, x, y, 7, 7)
     blood = rng.uniform(0.5, 1.3) * (1 - 0.75 * p.tone)
     base *= 1 + blood * red[..., None] * np.array([0.03, -0.13, -0.11], np.float32)
     yellow = bump(x, y, AXIS, 28, 24, 9)
@@ -105,8 +106,8 @@ def skin_colour(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     dark = 0.55 * bump(a, y, p.eye_apart - 1.5, p.eye_y + 5.2, 6.5, 2.4) * (0.45 + 0.009 * (p.age - 20)) + 0.25 * bump(a, y, p.eye_apart - 5, p.eye_y - 1.5, 6, 4)
     base *= 1 - dark[..., None] * np.array([0.22, 0.28, 0.24], np.float32) * rng.uniform(0.5, 1.2)
     # blotches of several sizes, pores
-    blotch = 0.045 * noise(rng, x, y, 11, 11) + 0.04 * noise(rng, x, y, 4.5, 4.5) + 0.035 * noise(rng, x, y, 1.8, 1.8)
-    blotch += (0.03 + 0.0006 * p.age) * noise(rng, x, y, 0.7, 0.7)
+    blotch = 0.045 * noise(rng, x, y, 11, 11) + 0.04 * noise(rng, x, y, 4.5, 4.5) + 0.022 * noise(rng, x, y, 1.8, 1.8)
+    blotch += (0.010 + 0.0005 * p.age) * noise(rng, x, y, 0.7, 0.7)
     base *= 1 + blotch[..., None] * np.array([0.8, 1.0, 1.1], np.float32)
     if p.freckles > 0.25:
         spots = step(0.62, 1.0, noise(rng, x, y, 1.3, 1.3)) * (bump(a, y, 14, p.nose_y - 3, 14, 8) + 0.3)
@@ -139,24 +140,23 @@ def paint(person: Identity) -> Layers:
     grain = 0.022 * noise(rng, x, y, 0.8, 0.8) + 0.028 * noise(rng, x, y, 2.2, 2.2)
     irradiance, gloss = shading(z + grain * (0.6 + 0.012 * p.age), light, PAINT, BLEED)
 
-    skin = skin_colour(p, x, y)
-    skin = beard(p, x, y, scalp(p, x, y, skin))
+    bare = skin_colour(p, x, y)
+    skin = beard(p, x, y, scalp(p, x, y, bare))
     oily = 0.5 + 0.5 * bump(a, y, 0, 30, 14, 9) + 0.6 * bump(a, y, 0, p.nose_y - 2, 5, 9) + 0.4 * bump(a, y, 21, p.eye_y + 12, 7, 5)
     shine = rng.uniform(0.02, 0.07) * gloss * oily
-    nostril = bump(a, y - 0.12 * a, 0.47 * p.nose_wide, p.nose_y + 4.1, 0.17 * p.nose_wide, 0.8)
-    skin = skin * (1 - 0.8 * nostril)[..., None]
-    below = bump(a, y, 0, p.nose_y + 6.2, 0.75 * p.nose_wide, 1.6)  # light from the lip fills the shade under the nose
-    irradiance = irradiance * (1 + 0.35 * below)[..., None]
+    skin, irradiance = _nose(p, a, y, skin, irradiance)
+    # light that has gone through skin is red: shade on a face is warm
+    irradiance = irradiance * irradiance.mean(-1, keepdims=True).clip(0.05, 1.5) ** np.array([-0.10, 0.03, 0.07], np.float32)
     lit = skin * irradiance + shine[..., None]
 
-    ear, ear_alpha = _ears(p, x, y, light)
+    ear, ear_alpha = _ears(p, x, y, light, bare)
     head = np.concatenate([to_srgb(lit), step(0.45, -0.45, pixel)[..., None]], -1).astype(np.float32)
     head = over(np.concatenate([to_srgb(ear), ear_alpha[..., None]], -1), head)
     head = brows(p, x, y, head, irradiance)
     hair = front_hair(p, x, y, light)
     hair_on_skull, before_face = hair
     head = over(head, hair_on_skull)
-    body = over(back_hair(p, x, y, light), _neck(p, x, y, light))
+    body = over(back_hair(p, x, y, light), _neck(p, x, y, light, bare))
     body = over(body, clothes(p, x, y))
     front = over(glasses(p, x, y), before_face)
 
@@ -171,6 +171,20 @@ def paint(person: Identity) -> Layers:
         shade=_reduce(blur(irradiance, 1.2 * PAINT)),
         light=light,
     )
+
+
+def _nose(p: Identity, a, y, skin, irradiance) -> tuple[np.ndarray, np.ndarray]:
+    """Skin and light with nostrils, the crease around the wings, and the warm half-shade below the nose."""
+    tip, wide = p.nose_y, p.nose_wide
+    nostril = bump(a, y - 0.22 * (a - 0.5 * wide), 0.48 * wide, tip + 4.5, 0.19 * wide, 0.85)
+    crease = stroke(a, y, [(wide - 1.6, tip - 1.8), (wide + 0.3, tip + 0.6), (wide + 0.2, tip + 3.4), (wide - 1.6, tip + 5.0)], 0.62)
+    under = bump(a, y, 0, tip + 5.2, 0.62 * wide, 1.5)
+    skin = skin * (1 - 0.78 * nostril.clip(0, 1)[..., None] * np.array([0.88, 1, 1], np.float32))
+    skin = skin * (1 - 0.34 * crease[..., None] * np.array([0.75, 1, 1.05], np.float32))
+    skin = skin * (1 - 0.16 * under[..., None] * np.array([0.6, 1, 1.05], np.float32))
+    # skin below reflects light upwards: the underside is never black
+    reflected = bump(a, y, 0, tip + 5.0, 0.9 * wide, 2.4)[..., None]
+    return skin, np.maximum(irradiance, (irradiance * (1 - reflected) + 0.46 * reflected * float(irradiance[y.shape[0] // 2].max()) * 0.8))
 
 
 def _reduce(picture: np.ndarray) -> np.ndarray:
@@ -196,18 +210,18 @@ def _fold_shades(person: Identity, x, y, light: Light) -> np.ndarray:
     return out.clip(-0.6, 0.6)
 
 
-def _ears(p: Identity, x, y, light: Light) -> tuple[np.ndarray, np.ndarray]:
+def _ears(p: Identity, x, y, light: Light, skin) -> tuple[np.ndarray, np.ndarray]:
     a = np.abs(x - AXIS)
     edge = float(np.interp(p.eye_y + 8 - 58, p.outline[:, 1], p.outline[:, 0]))
     u, v = (a - edge - 0.6) / 4.4, (y - p.eye_y - 8.5 + 0.25 * (a - edge)) / 11.5
     r = np.sqrt(u**2 + v**2)
     z = 6 * (1 - r.clip(0, 1) ** 3) - 3.2 * bump(u, v, 0.1, -0.1, 0.36, 0.55) + 1.4 * bump(u, v, -0.25, 0.1, 0.16, 0.3)
     irradiance, _ = shading((z * np.ones_like(a)).astype(np.float32), light, PAINT, BLEED)
-    skin = skin_colour(p, x, y) * np.array([1.0, 0.82, 0.8], np.float32)
+    skin = skin * np.array([0.98, 0.9, 0.89], np.float32)
     return skin * irradiance * 0.85, step(1.0, 0.9, r)
 
 
-def _neck(p: Identity, x, y, light: Light) -> np.ndarray:
+def _neck(p: Identity, x, y, light: Light, skin) -> np.ndarray:
     a = np.abs(x - AXIS)
     half = 0.60 * p.outline[6, 0] * (1.12 - 0.16 * p.female) + 0.9 * np.exp((y - 126) / 5) + 1.5
     across = (a / half).clip(0, 1)
@@ -216,6 +230,6 @@ def _neck(p: Identity, x, y, light: Light) -> np.ndarray:
     irradiance, _ = shading(z.astype(np.float32), light, PAINT, BLEED)
     chin = contour(p, x, y - 5.0 - 3 * max(0.0, -light.key[1]))  # the head's shadow falls on the neck
     irradiance = irradiance * (1 - 0.62 * step(1.10, 0.93, chin))[..., None]
-    colour = skin_colour(p, x, y - 60) * np.array([0.97, 0.95, 0.95], np.float32)
+    colour = np.roll(skin, round(40 * PAINT), axis=0) * np.array([0.97, 0.95, 0.95], np.float32)  # of the cheeks, lower down
     alpha = step(0.5, -0.5, a - half) * step(88, 92, y)
     return np.concatenate([to_srgb(colour * irradiance), alpha[..., None]], -1).astype(np.float32)

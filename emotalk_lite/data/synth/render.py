@@ -20,7 +20,7 @@ from .identity import Identity
 from .mouth import UPPER_SHARE, draw_mouth
 from .paint import TEXTURE, Layers
 
-CHUNK = 16  # frames drawn together: more would leave the processor's cache
+CHUNK = 8  # frames drawn together: more would leave the processor's cache
 PIVOT = 6.0  # pixels above the contour: what is nearer than this moves with a turn, what is farther moves against it
 FACE_BOX = (16, 16, 112, 128)  # x1, y1, x2, y2 in face space: outside, no action unit moves anything
 EYE_BOX = (13, 9, 12)  # pixels from an eye's centre: to either side, up, down
@@ -66,13 +66,17 @@ def head_matrices(pose: Pose, share: float = 1.0) -> np.ndarray:
     return np.concatenate([matrix, shift[..., None]], -1)
 
 
-def parallax(depth: Tensor, pose: Pose, points: Tensor) -> Tensor:
-    """Where points of face space (T, N, 2) go when the head turns and nods; `depth` (S, S)."""
-    grid = _to_grid(points)[:, None]
-    z = F.grid_sample(depth.expand(len(points), 1, -1, -1), grid, padding_mode="border", align_corners=False)
-    z = z[:, 0, 0, :, None] - PIVOT  # (T, N, 1)
-    turn = torch.as_tensor(np.stack([np.sin(pose.yaw), np.sin(pose.pitch)], -1), dtype=torch.float32)
-    return z * turn[:, None]
+def parallax(depth: Tensor, pose: Pose, grid: Tensor) -> Tensor:
+    """How far places move when the head turns and nods, in the units of `grid`.
+
+    Args:
+        depth: (S, S) of the canvas.
+        pose: of T frames.
+        grid: (T, H, W, 2) places on the canvas in grid_sample's [-1, 1].
+    """
+    z = F.grid_sample(depth.expand(len(grid), 1, -1, -1), grid, padding_mode="border", align_corners=False)
+    turn = torch.as_tensor(np.stack([np.sin(pose.yaw), np.sin(pose.pitch)], -1), dtype=torch.float32) * (2 / SPAN)
+    return rearrange(z - PIVOT, "t 1 h w -> t h w 1") * rearrange(turn, "t xy -> t 1 1 xy")
 
 
 def _to_grid(points: Tensor) -> Tensor:
@@ -85,11 +89,12 @@ def picture_points(points: np.ndarray, depth: Tensor, pose: Pose, matrices: np.n
 
     Frames are drawn backwards, q = p - parallax(p); a point p for a given q is found by iterating p = q + parallax(p).
     """
-    q = torch.as_tensor(points, dtype=torch.float32)
+    q = _to_grid(torch.as_tensor(points, dtype=torch.float32))[:, None]  # (T, 1, N, 2)
     p = q
     for _ in range(12):
         p = q + parallax(depth, pose, p)
-    return np.einsum("tij,tnj->tni", matrices[..., :2], p.double().numpy()) + matrices[:, None, :, 2]
+    p = (p[:, 0].double().numpy() + 1) * (SPAN / 2) - MARGIN - 0.5
+    return np.einsum("tij,tnj->tni", matrices[..., :2], p) + matrices[:, None, :, 2]
 
 
 @torch.no_grad()
@@ -138,6 +143,17 @@ def _invert(matrix: np.ndarray) -> np.ndarray:
     return np.concatenate([linear, -(linear @ matrix[..., 2:])], -1)
 
 
+def _pixels_on_canvas(matrices: np.ndarray) -> Tensor:
+    """Where the picture's pixels lie on the canvas, (T, 128, 128, 2) in grid_sample's [-1, 1], for matrices from face space to pixels."""
+    inverse = torch.as_tensor(_invert(matrices), dtype=torch.float32)
+    inverse[..., 2] += 0.5 + MARGIN
+    inverse = inverse * (2 / SPAN)
+    inverse[..., 2] -= 1
+    ticks = torch.arange(IMAGE_SIZE, dtype=torch.float32)
+    across, down, shift = (rearrange(inverse[..., k], "t xy -> t 1 1 xy") for k in range(3))
+    return across * rearrange(ticks, "w -> 1 1 w 1") + (down * rearrange(ticks, "h -> 1 h 1 1") + shift)
+
+
 class _Painter:
     """A person's layers as tensors, and the grids that every frame shares."""
 
@@ -145,6 +161,8 @@ class _Painter:
         self.person, self.layers = person, layers
         to_tensor = lambda a: rearrange(torch.from_numpy(a), "h w c -> 1 c h w")  # noqa: E731
         self.head, self.front, self.body = (to_tensor(a) for a in (layers.head, layers.front, layers.body))
+        self.body = torch.cat([self.body[:, :3] * self.body[:, 3:], self.body[:, 3:]], 1)  # premultiplied
+        self.still = self._under_front(self.head, self.front).repeat(CHUNK, 1, 1, 1)  # what moves is drawn into it
         self.background, self.shade = to_tensor(layers.background), to_tensor(layers.shade)
         self.depth = torch.from_numpy(layers.depth)
         x, y = canvas(TEXTURE)
@@ -154,8 +172,6 @@ class _Painter:
         self.bends = torch.from_numpy(bend_fields(person, x[rows, columns], y[rows, columns])).flatten(1)
         self.folds = torch.from_numpy(np.ascontiguousarray(layers.folds[:, rows, columns])).flatten(1)
         self.places = torch.stack([self.x, self.y], -1)[rows, columns]  # (h, w, 2)
-        ticks = torch.arange(IMAGE_SIZE, dtype=torch.float32)
-        self.pixels = torch.stack([*torch.meshgrid(ticks, ticks, indexing="xy"), torch.ones(IMAGE_SIZE, IMAGE_SIZE)], -1).flatten(0, 1)
 
     def _box(self, x1: float, y1: float, x2: float, y2: float) -> tuple[slice, slice]:
         a, b, c, d = (round((v + MARGIN) * TEXTURE) for v in (x1, y1, x2, y2))
@@ -163,37 +179,31 @@ class _Painter:
 
     def draw(self, units: dict, mouth: MouthShape, eyes: EyeState, pose: Pose, align: np.ndarray) -> np.ndarray:
         """uint8 (T, 128, 128, 3)."""
-        face = self._face(units, mouth, eyes)
-        colour, alpha = face[:, :3], face[:, 3:]
-        over = self.front[:, 3:]
-        colour = colour * alpha * (1 - over) + self.front[:, :3] * over  # premultiplied from here on
-        face = torch.cat([colour, alpha * (1 - over) + over], 1)
-        body = torch.cat([self.body[:, :3] * self.body[:, 3:], self.body[:, 3:]], 1)
-
-        count = len(face)
-        near = self._pixels_to_face(_compose(align, head_matrices(pose)))
+        count = len(mouth.gap)
+        face = self.still[:count]
+        rows, columns = self.face
+        face[:, :, rows, columns] = self._under_front(self._face(units, mouth, eyes), self.front[..., rows, columns])
+        near = _pixels_on_canvas(_compose(align, head_matrices(pose)))
         near = near - parallax(self.depth, pose, near)
-        head = self._sample(face, near)
-        far = self._pixels_to_face(_compose(align, head_matrices(pose, BODY_SHARE)))
-        back = self._sample(body.expand(count, -1, -1, -1), far)
+        head = F.grid_sample(face, near, padding_mode="border", align_corners=False)
+        far = _pixels_on_canvas(_compose(align, head_matrices(pose, BODY_SHARE)))
+        back = F.grid_sample(self.body.expand(count, -1, -1, -1), far, padding_mode="border", align_corners=False)
         image = self.background * (1 - back[:, 3:]) + back[:, :3]
         image = image * (1 - head[:, 3:]) + head[:, :3]
         return rearrange((image.clamp(0, 1) * 255 + 0.5).byte(), "t c h w -> t h w c").numpy()
 
-    def _pixels_to_face(self, matrices: np.ndarray) -> Tensor:
-        inverse = torch.as_tensor(_invert(matrices), dtype=torch.float32)
-        return self.pixels @ inverse.mT  # (T, H*W, 2)
-
-    def _sample(self, layer: Tensor, places: Tensor) -> Tensor:
-        grid = rearrange(_to_grid(places), "t (h w) xy -> t h w xy", h=IMAGE_SIZE)
-        return F.grid_sample(layer, grid, padding_mode="border", align_corners=False)
+    @staticmethod
+    def _under_front(head: Tensor, front: Tensor) -> Tensor:
+        """The head with hair and glasses before it: (T, 4, H, W), the colours premultiplied by alpha."""
+        over, alpha = front[:, 3:], head[:, 3:]
+        return torch.cat([head[:, :3] * (alpha * (1 - over)) + front[:, :3] * over, alpha * (1 - over) + over], 1)
 
     def _face(self, units: dict, mouth: MouthShape, eyes: EyeState) -> Tensor:
-        """The head layer with the face's motion, (T, 4, S, S)."""
+        """The head layer within `FACE_BOX`, with the face's motion: (T, 4, h, w)."""
         p, count = self.person, len(mouth.gap)
         opened = mouth.gap * UPPER_SHARE + 0.6 * mouth.upper
         moves = dict(units) | {"upper": opened, "lower": mouth.gap - opened, "out": mouth.out, "lid": eyes.closed - 0.3 * eyes.upper}
-        moves["out"] = mouth.out - 2.6 * units["AU12"] - 2.3 * units["AU20"]
+        moves["out"] = mouth.out - 2.9 * units["AU12"] - 2.3 * units["AU20"]
         weights = torch.as_tensor(np.stack([moves[name] for name in BENDS], 1), dtype=torch.float32)
         rows, columns = self.face
         shift = rearrange(weights @ self.bends, "t (xy h w) -> t h w xy", xy=2, h=self.places.shape[0])
@@ -204,15 +214,19 @@ class _Painter:
         weights = torch.as_tensor(np.stack([folds[name] for name in FOLDS], 1), dtype=torch.float32)
         change = rearrange(weights @ self.folds, "t (h w) -> t 1 h w", h=self.places.shape[0]).clamp(-0.55, 0.5)
         skin[:, :3] *= 1 + change * torch.tensor([0.85, 1.0, 1.05]).view(1, 3, 1, 1)
-        head = self.head.repeat(count, 1, 1, 1)
-        head[:, :, rows, columns] = skin
 
         light_x = float(self.layers.light.key[0])
         side, up, down = EYE_BOX
         for middle in (AXIS - p.eye_apart, AXIS + p.eye_apart):
-            r, c = self._box(middle - side, p.eye_y - up, middle + side, p.eye_y + down)
-            head[:, :3, r, c] = draw_eyes(head[:, :3, r, c], self.x[r, c], self.y[r, c], p, eyes, self.shade[..., r, c], light_x)
+            box = self._box(middle - side, p.eye_y - up, middle + side, p.eye_y + down)
+            self._draw_on(skin, box, draw_eyes, eyes, light_x)
         side, up, down = MOUTH_BOX
-        r, c = self._box(AXIS - side, p.mouth_y - up, AXIS + side, p.mouth_y + down)
-        head[:, :3, r, c] = draw_mouth(head[:, :3, r, c], self.x[r, c], self.y[r, c], p, mouth, self.shade[..., r, c], light_x)
-        return head
+        self._draw_on(skin, self._box(AXIS - side, p.mouth_y - up, AXIS + side, p.mouth_y + down), draw_mouth, mouth, light_x)
+        return skin
+
+    def _draw_on(self, skin: Tensor, box: tuple[slice, slice], draw, state, light_x: float) -> None:
+        """Draw eyes or mouth, within a box of the canvas, onto the face."""
+        (r, c), (rows, columns) = box, self.face
+        inner = ..., slice(r.start - rows.start, r.stop - rows.start), slice(c.start - columns.start, c.stop - columns.start)
+        part = skin[:, :3][inner]
+        skin[:, :3][inner] = draw(part, self.x[r, c], self.y[r, c], self.person, state, self.shade[..., r, c], light_x)
