@@ -265,7 +265,7 @@ def test_a_misspelt_command_exits_with_2_and_shows_the_usage(wrong):
     assert done.stderr.startswith("Usage: emotalk") and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["sample", "cremad", "prepare", "train", "talk"])
+@pytest.mark.parametrize("command", ["sample", "cremad", "prepare", "synth", "train", "talk"])
 def test_help_shows_an_example_of_options_that_exist(command):
     done = emotalk(command, "--help")
     assert done.returncode == 0

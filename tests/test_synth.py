@@ -1,4 +1,4 @@
-"""The synthetic corpus: its faces are faces, its truth is true, its bytes are the seed's, its folder is that of real clips."""
+"""The synthetic corpus: its faces are faces, its truth is true, its bytes are the seed's, its folder is like real clips'."""
 
 import importlib.util
 import os
@@ -45,8 +45,12 @@ def test_the_folder_is_like_that_of_real_clips(corpus, made):
     assert corpus.complete() and Manifest.load(corpus.folder).clips == corpus.clips
     assert (corpus.folder / "contact_sheet.png").is_file()
     for entry, clip in zip(corpus.clips, made):
-        assert cremad.parse_name(entry.name)._asdict() == {key: getattr(clip, key) for key in ("actor", "sentence", "emotion", "intensity")}
-        assert len(clip) == entry.n_frames == len(clip.landmarks) == len(clip.mouth_opening) and len(clip.audio) == 320 * len(clip)
+        assert cremad.parse_name(entry.name)._asdict() == {
+            key: getattr(clip, key) for key in ("actor", "sentence", "emotion", "intensity")
+        }
+        assert len(clip) == entry.n_frames == len(clip.landmarks) == len(clip.mouth_opening) and len(
+            clip.audio
+        ) == 320 * len(clip)
         assert clip.frames.shape[1:] == (128, 128, 3) and abs(np.abs(clip.audio).max() - 1) < 1e-6
         assert entry.source.startswith("synthetic") and entry.split == cremad.split_of(entry.actor)
     window = ClipWindows(corpus.folder, window=16)[0]
@@ -80,6 +84,12 @@ def test_the_same_seed_gives_the_same_bytes_and_what_is_there_stays(corpus, tmp_
         assert (tmp_path / "again" / entry.file).read_bytes() == corpus.path(entry).read_bytes(), entry.name
     assert kept.stat().st_mtime_ns == before
     assert (tmp_path / "again" / "manifest.json").read_bytes() == (corpus.folder / "manifest.json").read_bytes()
+
+
+def test_two_workers_make_the_bytes_of_one(corpus, tmp_path):
+    both = synthesise(tmp_path, actors=2, clips=1, workers=2, progress=False)
+    for entry in both.clips:
+        assert both.path(entry).read_bytes() == (corpus.folder / entry.file).read_bytes()
 
 
 def test_another_seed_gives_other_people_and_remakes_the_folder(corpus, tmp_path):
@@ -178,7 +188,10 @@ def test_synthetic_names_are_not_taken_for_real_ones():
 
 def test_without_espeak_one_line_names_the_extra(tmp_path):
     # a module path entry that hides the package, as where it is not installed
-    hide = "import sys, runpy; sys.modules['espeakng_loader'] = None; sys.argv = sys.argv[1:]; runpy.run_module('emotalk_lite', run_name='__main__')"
+    hide = (
+        "import sys, runpy; sys.modules['espeakng_loader'] = None; sys.argv = sys.argv[1:]; "
+        "runpy.run_module('emotalk_lite', run_name='__main__')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", hide, "emotalk", "synth", "--out", str(tmp_path / "out")],
         capture_output=True, text=True, cwd=ROOT, env=os.environ, check=False,

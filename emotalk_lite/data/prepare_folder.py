@@ -174,7 +174,7 @@ def _prepare_all(todo: list[Original], out: Path, workers: int) -> Iterator[tupl
         if min(workers, len(todo)) <= 1:
             yield from map(work, todo)
         else:
-            with _workers(min(workers, len(todo))) as pool:
+            with worker_pool(min(workers, len(todo))) as pool:
                 for future in as_completed([pool.submit(work, original) for original in todo]):
                     yield future.result()
     except OSError as error:
@@ -196,7 +196,7 @@ def _prepare_one(original: Original, out: Path) -> tuple[str, str]:
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
+def worker_pool(count: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that neither outlive this one nor start anything new once it is interrupted."""
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:

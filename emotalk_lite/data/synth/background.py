@@ -55,7 +55,23 @@ def clothes(p: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     neckline = rng.choice(["round", "v", "collar"])
     opening = {"round": low + 9 - 0.02 * a**2, "v": low + 16 - 0.9 * a, "collar": low + 13 - 0.75 * a}[str(neckline)]
     edge = np.where(a < 19, np.maximum(slope, opening), slope)
-    colour = np.array(rng.choice([[32, 34, 40], [196, 198, 202], [60, 72, 104], [120, 40, 44], [70, 92, 74], [150, 130, 104], [90, 90, 96], [26, 60, 78]])) / 255
+    colour = (
+        np.array(
+            rng.choice(
+                [
+                    [32, 34, 40],
+                    [196, 198, 202],
+                    [60, 72, 104],
+                    [120, 40, 44],
+                    [70, 92, 74],
+                    [150, 130, 104],
+                    [90, 90, 96],
+                    [26, 60, 78],
+                ]
+            )
+        )
+        / 255
+    )
     colour = colour * rng.normal(1, 0.1, 3)
     fold = 0.14 * noise(rng, x + 0.4 * y, y - 0.3 * x, 5, 14) + 0.03 * noise(rng, x, y, 0.6, 0.6)
     if rng.random() < 0.2:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Iterator
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from .. import cremad
 from ..clips import Entry, Manifest, PreparedClip, load_clip, read_header, save_clip
 from ..contact_sheet import contact_sheet
 from ..media import n_frames, speech_input
+from ..prepare_folder import remove_abandoned, worker_pool
 from .expression import STRENGTH, action_units, eye_state, head_motion, mouth_shape
 from .identity import identity
 from .paint import paint
@@ -27,23 +29,29 @@ from .render import render
 from .speech import Phoneme, Utterance, actor_voice, require_espeak, speak, with_emotion
 from .visemes import lips
 
-RECIPE = 2  # raised when the same seed no longer gives the same clips: then a folder is made anew
+RECIPE = 3  # raised when the same seed no longer gives the same clips: then a folder is made anew
 SOURCE = "synthetic: emotalk_lite's painted heads, speech by espeak-ng (GPL-3)"
 MOST_CLIPS = 72  # an actor: six emotions times twelve sentences
 SHEET_ROWS = 12  # clips on the contact sheet
 
 
 def synthesise(
-    out: str | os.PathLike, actors: int = 20, clips: int = 12, seed: int = 0, workers: int | None = None, progress: bool = True
+    out: str | os.PathLike,
+    actors: int = 20,
+    clips: int = 12,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: bool = True,
 ) -> Manifest:
     """Make the synthetic corpus, or what is missing of it.
 
-    Interrupt it at any time: clips that are finished stay, the same call goes on. A clip depends on its seed, actor and place
-    alone: more actors or clips leave those that are there as they are.
+    Interrupt it at any time: clips that are finished stay, the same call goes on. A clip depends on its seed, actor and
+    place alone: more actors or clips leave those that are there as they are.
 
     Args:
         out: folder.
-        actors: how many, numbered from 2001; at most 999. The split goes by the number, as for real actors: of ten, eight train.
+        actors: how many, numbered from 2001; at most 999. The split goes by the number, as
+            for real actors: of ten, eight train.
         clips: of each actor, at most 72; the first is neutral.
         seed: of all random numbers.
         workers: processes; the default is one a processor, at most two.
@@ -63,6 +71,7 @@ def synthesise(
     folder = Path(out)
     sheet = folder / "contact_sheet.png"
     check_writable(sheet)
+    remove_abandoned(folder / "clips")
     numbers = range(cremad.FIRST_SYNTHETIC, cremad.FIRST_SYNTHETIC + actors)
     tasks = [(str(folder), seed, actor, clips) for actor in numbers]
     missing = [task for task in tasks if any(not is_made(folder, seed, name) for name in actor_clips(seed, task[2], clips))]
@@ -84,11 +93,17 @@ def synthesise(
 
 def _work(tasks: list[tuple], workers: int) -> Iterator[None]:
     """Make each actor; in this process where one worker is asked for or one actor is left."""
-    if workers <= 1 or len(tasks) <= 1:
-        yield from map(make_actor, tasks)
-        return
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(tasks))) as pool:
-        yield from pool.imap_unordered(make_actor, tasks)
+    try:
+        if min(workers, len(tasks)) <= 1:
+            yield from map(make_actor, tasks)
+        else:
+            with worker_pool(min(workers, len(tasks))) as pool:
+                for future in as_completed([pool.submit(make_actor, task) for task in tasks]):
+                    yield future.result()
+    except OSError as error:
+        raise EmotalkError(f"cannot write the corpus: {error.strerror or error}; free some space, then run it again") from error
+    except (BrokenProcessPool, MemoryError) as error:
+        raise EmotalkError("a worker process ended, probably for want of memory; run it again with --workers 1") from error
 
 
 def actor_clips(seed: int, actor: int, count: int) -> list[str]:
@@ -196,16 +211,22 @@ def make_clip(seed: int, name: str, place: int, said: Utterance) -> PreparedClip
     rng = np.random.default_rng((seed, clip.actor, 100 + place))
     before, after = rng.uniform(0.2, 0.5), rng.uniform(0.15, 0.4)  # seconds of silence
     samples = np.pad(said.samples, [round(t * said.rate) for t in (before, after)])
-    samples = samples + np.float32(10 ** rng.uniform(-3.2, -2.4)) * rng.standard_normal(len(samples)).astype(np.float32)  # the room
+    samples = samples + np.float32(10 ** rng.uniform(-3.2, -2.4)) * rng.standard_normal(len(samples)).astype(
+        np.float32
+    )  # the room
     duration = len(samples) / said.rate
     count = n_frames(duration)
     phonemes = [Phoneme("_", 0.0)] + [Phoneme(p.name, p.start + before) for p in said.phonemes]
 
-    reach = person.rng(61).normal(1.0, 0.1) * (0.9 + 0.15 * STRENGTH[clip.intensity] * (clip.emotion in ("anger", "fear", "happiness")))
+    reach = person.rng(61).normal(1.0, 0.1) * (
+        0.9 + 0.15 * STRENGTH[clip.intensity] * (clip.emotion in ("anger", "fear", "happiness"))
+    )
     spoken = lips(phonemes, samples, said.rate, count, reach)
     units = action_units(clip.emotion, clip.intensity, count, rng, person.rng(60))
     mouth = mouth_shape(units, spoken)
-    drawn = render(person, layers, units, mouth, eye_state(units, clip.emotion, rng), head_motion(clip.emotion, spoken["loud"], rng))
+    drawn = render(
+        person, layers, units, mouth, eye_state(units, clip.emotion, rng), head_motion(clip.emotion, spoken["loud"], rng)
+    )
     return PreparedClip(
         frames=drawn.frames,
         audio=speech_input(samples, said.rate),

@@ -24,7 +24,25 @@ PROTOTYPES = {
 }
 """Action units of each emotion at full strength, each in [0, 1]."""
 
-UNITS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU7", "AU9", "AU10", "AU12", "AU15", "AU16", "AU17", "AU20", "AU23", "AU25", "AU26", "AU43")
+UNITS = (
+    "AU1",
+    "AU2",
+    "AU4",
+    "AU5",
+    "AU6",
+    "AU7",
+    "AU9",
+    "AU10",
+    "AU12",
+    "AU15",
+    "AU16",
+    "AU17",
+    "AU20",
+    "AU23",
+    "AU25",
+    "AU26",
+    "AU43",
+)
 STRENGTH = {"low": 0.5, "medium": 0.78, "high": 1.08, "unspecified": 0.9}
 """How much of a prototype an intensity shows."""
 
@@ -44,7 +62,9 @@ def smooth_noise(rng: np.random.Generator, count: int, seconds: float) -> np.nda
     return 1.7 * sum(w * knots[i + k - 1] for k, w in enumerate(weights))
 
 
-def action_units(emotion: str, intensity: str, count: int, rng: np.random.Generator, style: np.random.Generator) -> dict[str, np.ndarray]:
+def action_units(
+    emotion: str, intensity: str, count: int, rng: np.random.Generator, style: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Each of `UNITS` over time, (count,) in [0, 1.3]: the expression rises in the first half second and lives a little.
 
     Args:
@@ -64,7 +84,10 @@ def action_units(emotion: str, intensity: str, count: int, rng: np.random.Genera
     prototype = PROTOTYPES[emotion]
     small = 0.05 * np.stack([smooth_noise(rng, count, 0.6) for _ in UNITS])
     return {
-        unit: (STRENGTH[intensity] * prototype.get(unit, 0.0) * gains[k] * rise * life + small[k] * (unit in ("AU1", "AU2", "AU4", "AU7"))).clip(0, 1.3)
+        unit: (
+            STRENGTH[intensity] * prototype.get(unit, 0.0) * gains[k] * rise * life
+            + small[k] * (unit in ("AU1", "AU2", "AU4", "AU7"))
+        ).clip(0, 1.3)
         for k, unit in enumerate(UNITS)
     }
 
@@ -110,7 +133,13 @@ def head_motion(emotion: str, loud: np.ndarray, rng: np.random.Generator) -> Pos
     (50,)
     """
     count = len(loud)
-    lean = {"anger": (0.02, 1.025), "fear": (-0.03, 0.98), "sadness": (0.05, 1.0), "happiness": (-0.015, 1.005), "disgust": (-0.025, 0.99)}
+    lean = {
+        "anger": (0.02, 1.025),
+        "fear": (-0.03, 0.98),
+        "sadness": (0.05, 1.0),
+        "happiness": (-0.015, 1.005),
+        "disgust": (-0.025, 0.99),
+    }
     nod, near = lean.get(emotion, (0.0, 1.0))
     beat = np.convolve(np.pad(loud, 4, mode="edge"), np.hanning(9) / np.hanning(9).sum(), mode="valid")
     drift = [smooth_noise(rng, count, s) for s in (0.8, 0.7, 0.9, 0.8, 0.8, 1.1)]
@@ -166,7 +195,13 @@ def mouth_shape(units: dict[str, np.ndarray], speech: dict[str, np.ndarray]) -> 
         lift=3.5 * u["AU12"] - 2.5 * u["AU15"] - 0.5 * u["AU20"] + 0.5 * u["AU10"],
         upper=raised,
         lower=dropped,
-        full=1 - 0.16 * u["AU12"] - 0.34 * u["AU23"] - 0.18 * u["AU20"] + 0.12 * s["round"] - 0.25 * s["closed"] - 0.06 * u["AU15"],
+        full=1
+        - 0.16 * u["AU12"]
+        - 0.34 * u["AU23"]
+        - 0.18 * u["AU20"]
+        + 0.12 * s["round"]
+        - 0.25 * s["closed"]
+        - 0.06 * u["AU15"],
         tongue=s["tongue"],
     )
 
@@ -189,7 +224,10 @@ def bend_fields(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         "AU6": (none, -2.0 * bump(a, y, 20, p.eye_y + 14, 9, 6.5)),
         "AU9": (none, -1.9 * bump(a, y, 6.5, p.nose_y - 2, 5.5, 7) + 1.0 * bump(a, y, 6, p.brow_y + 1, 8, 5)),
         "AU10": (none, -1.9 * bump(a, y, 8, p.mouth_y - 8, 9, 5.5)),
-        "AU12": (1.9 * sign * bump(a, y, p.mouth_wide + 4, p.mouth_y - 3, 8, 8) * centre, -2.9 * corner - 1.3 * bump(a, y, 20, 76, 8, 7)),
+        "AU12": (
+            1.9 * sign * bump(a, y, p.mouth_wide + 4, p.mouth_y - 3, 8, 8) * centre,
+            -2.9 * corner - 1.3 * bump(a, y, 20, 76, 8, 7),
+        ),
         "AU15": (none, 2.2 * corner),
         "AU17": (none, -1.8 * bump(a, y, 0, p.chin_y - 10, 11, 5.5)),
         "AU20": (2.0 * sign * bump(a, y, p.mouth_wide + 3, p.mouth_y + 1, 8, 9) * centre, none),

@@ -46,7 +46,9 @@ def _colour(rgb) -> Tensor:
     return torch.as_tensor(np.asarray(rgb, dtype=np.float32)).view(1, 3, 1, 1)
 
 
-def draw_eyes(image: Tensor, x: Tensor, y: Tensor, person: Identity, state: EyeState, shade: Tensor, light_x: float) -> Tensor:
+def draw_eyes(
+    image: Tensor, x: Tensor, y: Tensor, person: Identity, state: EyeState, shade: Tensor, light_x: float
+) -> Tensor:
     """Draw one eye, or both, over skin.
 
     Args:
@@ -74,7 +76,13 @@ def draw_eyes(image: Tensor, x: Tensor, y: Tensor, person: Identity, state: EyeS
     # light in the socket, from the painted skin; a white ball would glow otherwise
     tone = (shade.clamp(0.1, 1.25) ** (1 / 2.2)) * 0.93
     below_lid = y - upper_y
-    ball = _colour([0.90, 0.875, 0.86]) * (1 - 0.12 * p.tone) * tone * (1 - 0.42 * torch.exp(-below_lid.clamp(min=0) / 1.15)) * (1 - 0.24 * inside.abs() ** 2)
+    ball = (
+        _colour([0.90, 0.875, 0.86])
+        * (1 - 0.2 * p.tone)
+        * tone
+        * (1 - 0.42 * torch.exp(-below_lid.clamp(min=0) / 1.15))
+        * (1 - 0.24 * inside.abs() ** 2)
+    )
     ball = lay(ball, _colour([0.72, 0.42, 0.40]) * tone, edge(-0.80 - u, 0.12) * 0.75)
     cx = p.eye_apart + _column(state.gaze_x) * side  # outward from the axis
     cy = p.eye_y - 0.35 + _column(state.gaze_y)

@@ -53,7 +53,9 @@ def height(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     z -= 5.2 * bump(a, y, p.eye_apart - 3.4, p.eye_y - 1.5, 7.5, 4.6)
     z -= 2.2 * bump(a, y, p.eye_apart - 9.5, p.eye_y - 0.5, 3.2, 4.2)
     z += 3.4 * bump(a, y, p.eye_apart, p.eye_y + 0.3, 5.8, 4.0)
-    z -= (0.5 + 0.35 * soft) * stroke(a, y, [(p.eye_apart - 7, p.eye_y + 5.2), (p.eye_apart, p.eye_y + 7.2), (p.eye_apart + 7, p.eye_y + 6)], 1.1)
+    z -= (0.5 + 0.35 * soft) * stroke(
+        a, y, [(p.eye_apart - 7, p.eye_y + 5.2), (p.eye_apart, p.eye_y + 7.2), (p.eye_apart + 7, p.eye_y + 6)], 1.1
+    )
     # cheekbone, the hollow below it, the cheek's flesh
     z += 2.6 * p.cheek * bump(a, y, 22, p.eye_y + 13, 8, 5.5)
     z -= (0.8 + 2.6 * p.gaunt) * bump(a, y, 25, 85, 6.5, 9)
@@ -66,7 +68,9 @@ def height(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     z += p.nose_high * (0.16 + 0.84 * along**1.25) * np.exp(-((a / width) ** 2) / 2) * below * step(top - 9, top + 3, y)
     z += 2.4 * bump(a, y, 0, tip + 0.6, 0.46 * p.nose_wide, 3.4)
     z += 0.36 * p.nose_high * bump(a, y, p.nose_wide - 2.3, tip + 2.2, 2.2, 2.5)
-    z -= 1.5 * stroke(a, y, [(p.nose_wide - 1.0, tip - 2.6), (p.nose_wide + 0.7, tip + 0.8), (p.nose_wide - 0.4, tip + 4.2)], 0.9)
+    z -= 1.5 * stroke(
+        a, y, [(p.nose_wide - 1.0, tip - 2.6), (p.nose_wide + 0.7, tip + 0.8), (p.nose_wide - 0.4, tip + 4.2)], 0.9
+    )
     # the mound of the mouth, the groove above it, chin
     z += 3.0 * bump(a, y, 0, p.mouth_y - 1, 12, 8.5)
     z -= 0.9 * bump(a, y, 0, p.mouth_y - 8.5, 1.5, 3.5)
@@ -76,14 +80,24 @@ def height(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     # nose to mouth, and mouth to chin: the folds of age
     z -= (0.35 + 0.024 * (p.age - 20)) * stroke(a, y, _nasolabial(p), 1.25)
     z += 0.8 * (soft - 1) * stroke(a - 3, y, _nasolabial(p), 3)
-    z -= max(0.0, 0.022 * (p.age - 35)) * stroke(a, y, [(p.mouth_wide + 1.5, p.mouth_y + 1), (p.mouth_wide + 3.2, p.mouth_y + 7), (p.mouth_wide + 3, p.mouth_y + 14)], 1.2)
+    z -= max(0.0, 0.022 * (p.age - 35)) * stroke(
+        a,
+        y,
+        [(p.mouth_wide + 1.5, p.mouth_y + 1), (p.mouth_wide + 3.2, p.mouth_y + 7), (p.mouth_wide + 3, p.mouth_y + 14)],
+        1.2,
+    )
     z -= max(0.0, 0.010 * (p.age - 38)) * _forehead_lines(p, a, y, p.rng(3))
     z -= max(0.0, 0.012 * (p.age - 42)) * _crows_feet(p, a, y)
     return z.astype(np.float32)
 
 
 def _nasolabial(p: Identity) -> list[tuple[float, float]]:
-    return [(p.nose_wide + 0.6, p.nose_y + 1), (p.nose_wide + 5.5, p.nose_y + 8), (p.mouth_wide + 2.8, p.mouth_y - 5), (p.mouth_wide + 4.2, p.mouth_y + 3)]
+    return [
+        (p.nose_wide + 0.6, p.nose_y + 1),
+        (p.nose_wide + 5.5, p.nose_y + 8),
+        (p.mouth_wide + 2.8, p.mouth_y - 5),
+        (p.mouth_wide + 4.2, p.mouth_y + 3),
+    ]
 
 
 def _forehead_lines(p: Identity, a, y, rng: np.random.Generator) -> np.ndarray:
@@ -117,20 +131,42 @@ def fold_heights(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         "AU4": -1.5 * crease * stroke(a, y, [(3.4, p.brow_y - 4.5), (3.0, p.brow_y + 1), (4.2, p.brow_y + 5.5)], 0.95)
         + 1.5 * bump(a, y, 7.5, p.brow_y + 1, 3.4, 2.8)
         - 0.9 * bump(a, y, 0, p.eye_y - 5, 4, 1.0),
-        "AU6": 1.9 * cheek - 0.75 * crease * _crows_feet(p, a, y)
-        - 1.0 * crease * stroke(a, y, [(p.eye_apart - 7, p.eye_y + 5), (p.eye_apart, p.eye_y + 6.6), (p.eye_apart + 8, p.eye_y + 5)], 0.9),
+        "AU6": 1.9 * cheek
+        - 0.75 * crease * _crows_feet(p, a, y)
+        - 1.0
+        * crease
+        * stroke(a, y, [(p.eye_apart - 7, p.eye_y + 5), (p.eye_apart, p.eye_y + 6.6), (p.eye_apart + 8, p.eye_y + 5)], 0.9),
         "AU9": -1.0 * crease * np.exp(-(((y - p.eye_y + 1) / 5) ** 2)) * (0.5 + 0.5 * np.cos(y * 2.1)) * step(7, 3, a)
         - 1.2 * crease * stroke(a, y, [(5.0, p.eye_y + 3), (8.5, p.eye_y + 9)], 0.9)
         + 1.3 * bump(a, y, 7, p.nose_y - 5, 2.6, 3.5)
         - 0.8 * naso,
         "AU10": -1.5 * naso * step(p.mouth_y + 2, p.nose_y + 6, y) + 1.1 * bump(a, y, 14, p.nose_y + 2, 4.5, 4),
-        "AU12": 2.5 * bump(a, y, 19, p.nose_y + 2, 6.5, 5.5) - (1.25 + 0.5 * crease) * naso - 0.9 * bump(a, y, p.mouth_wide + 4.5, p.mouth_y - 2, 1.6, 2.6)
+        "AU12": 2.5 * bump(a, y, 19, p.nose_y + 2, 6.5, 5.5)
+        - (1.25 + 0.5 * crease) * naso
+        - 0.9 * bump(a, y, p.mouth_wide + 4.5, p.mouth_y - 2, 1.6, 2.6)
         - 0.6 * bump(a, y, 12, p.mouth_y + 9, 6, 3),
-        "AU15": -1.3 * stroke(a, y, [(p.mouth_wide + 1.5, p.mouth_y + 1.5), (p.mouth_wide + 4, p.mouth_y + 6.5), (p.mouth_wide + 3.6, p.mouth_y + 11)], 1.2)
+        "AU15": -1.3
+        * stroke(
+            a,
+            y,
+            [
+                (p.mouth_wide + 1.5, p.mouth_y + 1.5),
+                (p.mouth_wide + 4, p.mouth_y + 6.5),
+                (p.mouth_wide + 3.6, p.mouth_y + 11),
+            ],
+            1.2,
+        )
         + 0.8 * bump(a, y, p.mouth_wide - 1, p.mouth_y + 8, 3, 3),
-        "AU17": 1.5 * bump(a, y, 0, p.chin_y - 8, 6.5, 4.5) - 1.3 * bump(a, y, 0, p.mouth_y + 8.2, 8, 1.5)
+        "AU17": 1.5 * bump(a, y, 0, p.chin_y - 8, 6.5, 4.5)
+        - 1.3 * bump(a, y, 0, p.mouth_y + 8.2, 8, 1.5)
         + 0.35 * step(11, 5, a) * np.cos(x * 1.9) * np.cos(y * 2.2) * bump(a, y, 0, p.chin_y - 9, 8, 4),
-        "AU20": -0.9 * stroke(a, y, [(p.mouth_wide + 4, p.mouth_y - 4), (p.mouth_wide + 5.5, p.mouth_y + 2), (p.mouth_wide + 4.5, p.mouth_y + 8)], 1.1)
+        "AU20": -0.9
+        * stroke(
+            a,
+            y,
+            [(p.mouth_wide + 4, p.mouth_y - 4), (p.mouth_wide + 5.5, p.mouth_y + 2), (p.mouth_wide + 4.5, p.mouth_y + 8)],
+            1.1,
+        )
         - 0.6 * bump(a, y, 0, p.chin_y - 2, 14, 2),
         "AU26": -1.5 * bump(a, y, 23, 84, 5, 10) - 0.7 * naso,
     }

@@ -31,13 +31,21 @@ def glasses(p: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     }[p.glasses]
     colour = np.array(colours[rng.integers(len(colours))]) / 255
     rim = step(0.45, -0.45, np.abs(off) - half)
-    bridge = stroke(a, y, [(0, at_y - 3.2), (middle - wide + 0.4, at_y - 1.8)], 0.7) * step(middle - wide + 0.5, middle - wide - 0.5, a)
-    bridge = np.maximum(bridge, step(0.4, -0.4, np.abs(y - at_y + 3.0 + 0.01 * a**2) - half) * step(middle - wide + 1, middle - wide, a))
+    bridge = stroke(a, y, [(0, at_y - 3.2), (middle - wide + 0.4, at_y - 1.8)], 0.7) * step(
+        middle - wide + 0.5, middle - wide - 0.5, a
+    )
+    bridge = np.maximum(
+        bridge, step(0.4, -0.4, np.abs(y - at_y + 3.0 + 0.01 * a**2) - half) * step(middle - wide + 1, middle - wide, a)
+    )
     temple = step(0.4, -0.4, np.abs(y - at_y + 3.5) - half) * step(middle + wide - 1, middle + wide, a) * step(39.5, 38.5, a)
     metal = np.maximum(np.maximum(rim, bridge), temple)
     shine = 0.16 + 0.2 * step(-4, 4, np.sin((x + y) / 9))
     frame = layer(colour + (1 - colour) * (0.25 * step(0.3, -0.2, off) * shine)[..., None], metal)
-    glare = 0.13 * step(0.2, -1, off) * np.exp(-(((a - middle) * 0.7 + (y - at_y) + 5) / 2.6) ** 2)
-    shadow = 0.2 * step(1.6, -0.2, np.abs(((np.abs(a - middle) / wide) ** power + (np.abs(y - at_y - 1.6) / high) ** power) ** (1 / power) - 1) * 12)
+    glare = 0.13 * step(0.2, -1, off) * np.exp(-((((a - middle) * 0.7 + (y - at_y) + 5) / 2.6) ** 2))
+    shadow = 0.2 * step(
+        1.6,
+        -0.2,
+        np.abs(((np.abs(a - middle) / wide) ** power + (np.abs(y - at_y - 1.6) / high) ** power) ** (1 / power) - 1) * 12,
+    )
     under = over(layer(p.skin / 255 * 0.25, shadow), layer(np.ones(3), glare))
     return over(under, frame)

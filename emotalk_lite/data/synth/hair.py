@@ -20,10 +20,16 @@ HAIRLINE = [(0, 19), (10, 18.5), (20, 21), (28, 28.5), (32, 39), (34.5, 50), (36
 
 def strands(p: Identity, rng: np.random.Generator, u: np.ndarray, v: np.ndarray, fine: float, along: float) -> np.ndarray:
     """Linear colour (H, W, 3) of hair whose strands run along v; `fine` and `along` are cell sizes."""
-    fibre = 0.55 * noise(rng, u, v, fine, along) + 0.45 * noise(rng, u, v, 3.2 * fine, 1.6 * along) + 0.35 * noise(rng, u, v, 9 * fine, 2.2 * along)
+    fibre = (
+        0.55 * noise(rng, u, v, fine, along)
+        + 0.45 * noise(rng, u, v, 3.2 * fine, 1.6 * along)
+        + 0.35 * noise(rng, u, v, 9 * fine, 2.2 * along)
+    )
     base = to_linear(p.hair / 255)
     silver = to_linear(np.array([158, 155, 150]) / 255) * 0.85 + 0.15 * base
-    white = step(-1.1, 1.1, noise(rng, u, v, fine, along) + 0.5 * noise(rng, u, v, 14, 60) + 3.4 * p.grey - 1.7)[..., None] * min(1.0, 2 * p.grey)
+    white = step(-1.1, 1.1, noise(rng, u, v, fine, along) + 0.5 * noise(rng, u, v, 14, 60) + 3.4 * p.grey - 1.7)[
+        ..., None
+    ] * min(1.0, 2 * p.grey)
     colour = base * (1 - white) + silver * white
     return colour * np.exp((0.62 - 0.2 * p.grey) * fibre - 0.1)[..., None]
 
@@ -36,7 +42,12 @@ def _lit(p: Identity, colour, x, y, light, grow, gloss_at: float) -> np.ndarray:
     length = np.sqrt(dx**2 + dy**2 + 1)
     facing = (-dx * light.key[0] - dy * light.key[1] + light.key[2]) / length
     up = 0.5 + 0.5 * dy / length
-    shade = 0.16 + 0.75 * (0.25 + 0.75 * facing).clip(0, 1) * float(light.key_colour.mean()) + 0.5 * float(light.fill.mean()) + 0.25 * up
+    shade = (
+        0.16
+        + 0.75 * (0.25 + 0.75 * facing).clip(0, 1) * float(light.key_colour.mean())
+        + 0.5 * float(light.fill.mean())
+        + 0.25 * up
+    )
     band = np.exp(-(((y - gloss_at + 0.009 * (x - AXIS - 18 * light.key[0]) ** 2) / 5.5) ** 2))
     gloss = (0.055 + 0.55 * colour.mean(-1)) * band * light.key[2].clip(0.2, 1)
     return colour * shade[..., None] + (gloss * (0.4 + colour.mean(-1) / colour.mean()))[..., None] * light.key_colour * 0.55
@@ -47,7 +58,9 @@ def scalp(p: Identity, x: np.ndarray, y: np.ndarray, skin: np.ndarray) -> np.nda
     a = np.abs(x - AXIS)
     rng = p.rng(10)
     strength = {"bald": 0.16, "buzz": 0.72}.get(p.style, 0.5)
-    line = np.interp(a, *zip(*HAIRLINE)) + (4 * noise(rng, x, y, 6, 6) if p.style == "bald" else 1.2 * noise(rng, x, y, 4, 4))
+    line = np.interp(a, *zip(*HAIRLINE)) + (
+        4 * noise(rng, x, y, 6, 6) if p.style == "bald" else 1.2 * noise(rng, x, y, 4, 4)
+    )
     cover = step(2.5, -3, y - line) * (1 if p.style != "receding" else step(20, 28, a))
     grain = 0.75 + 0.4 * noise(rng, x, y, 0.7, 0.7)
     amount = (strength * cover * grain).clip(0, 0.95)[..., None]
@@ -102,13 +115,21 @@ def front_hair(p: Identity, x: np.ndarray, y: np.ndarray, light) -> tuple[np.nda
     edge = y - np.interp(side, line[:, 0], line[:, 1]) + jag
     if part and not curtain:  # combed over from the parting: higher where it starts, lower where it falls
         along = (x - AXIS) * np.sign(part)
-        edge = edge + 3.0 * np.exp(-(((along - abs(part)) / 8) ** 2)) - 2.4 * step(0, -26, along - abs(part)) * step(-36, -24, along)
+        edge = (
+            edge
+            + 3.0 * np.exp(-(((along - abs(part)) / 8) ** 2))
+            - 2.4 * step(0, -26, along - abs(part)) * step(-36, -24, along)
+        )
     outer = contour(p, x, y, grow)
     distance = np.hypot(x - AXIS, y - 58.0) * (1 - 1 / outer.clip(0.05))
     low_end = step(66, 60, y) if p.style not in LONG else 1.0
     combed_back = p.style in ("short", "tied", "receding")
     soft = (2.8, -3.4) if combed_back else (1.6, -1.8)
-    alpha = step(*soft, edge + (1.2 * noise(rng, u, v, 0.8, 7) if combed_back else 0)) * step(0.9, -0.9, distance + 0.5 * noise(rng, u, v, 0.9, 9)) * low_end
+    alpha = (
+        step(*soft, edge + (1.2 * noise(rng, u, v, 0.8, 7) if combed_back else 0))
+        * step(0.9, -0.9, distance + 0.5 * noise(rng, u, v, 0.9, 9))
+        * low_end
+    )
     alpha = alpha * (0.72 + 0.16 * rng.random() if p.style == "receding" else 1)
     root = 0.72 + 0.28 * step(-0.5, -9, edge)  # darker where it leaves the skin
     lit = to_srgb(_lit(p, colour, x, y, light, grow + 1.5, rng.uniform(8, 16)) * root[..., None])
@@ -134,7 +155,12 @@ def _hanging(p: Identity, rng, x, y, light, part: float, sides: float, nothing) 
     across = ((a - inner) / (reach - inner)).clip(0, 1)
     shade = (0.42 + 0.75 * np.sin(np.pi * (0.12 + 0.8 * across))) * (0.82 + 0.35 * np.sign(x - AXIS) * light.key[0])
     rough = 0.8 * noise(rng, u, y, 1.1, 14)
-    alpha = step(-0.7, 0.9, a - inner + rough) * step(0.8, -0.8, a - reach + rough) * step(end + 3, end - 3, y + 4 * rough) * step(14, 27, y)
+    alpha = (
+        step(-0.7, 0.9, a - inner + rough)
+        * step(0.8, -0.8, a - reach + rough)
+        * step(end + 3, end - 3, y + 4 * rough)
+        * step(14, 27, y)
+    )
     locks = layer(to_srgb(colour * shade[..., None]), alpha)
     soft = 0.26 * step(-5.5, 0.5, a - inner) * step(26, 40, y) * step(end + 2, end - 6, y)
     locks = over(layer(p.skin / 255 * 0.22, soft * step(0.5, -0.5, a - reach)), locks)
@@ -176,7 +202,9 @@ def brows(p: Identity, x: np.ndarray, y: np.ndarray, head: np.ndarray, irradianc
     a = np.abs(x - AXIS)
     inner, outer = 6.5 + rng.normal(0, 0.7), 26.0 + rng.normal(0, 0.8)
     t = ((a - inner) / (outer - inner)).clip(-0.2, 1.2)
-    middle = p.brow_y + 1.2 - p.brow_arch * np.sin(np.pi * (t * 0.82).clip(0, 1) ** 1.25) * 1.15 + 2.2 * t.clip(0, None) ** 2.2
+    middle = (
+        p.brow_y + 1.2 - p.brow_arch * np.sin(np.pi * (t * 0.82).clip(0, 1) ** 1.25) * 1.15 + 2.2 * t.clip(0, None) ** 2.2
+    )
     thick = p.brow_thick * (1.05 - 0.5 * t.clip(0, 1) ** 2)
     side = np.where(x > AXIS, 0, 97)
     hairs = noise(rng, a * 0.9 + (y - middle) * (0.9 - 0.9 * t) + side, y, 0.55, 2.6)
@@ -195,11 +223,28 @@ def beard(p: Identity, x: np.ndarray, y: np.ndarray, skin: np.ndarray) -> np.nda
     rng = p.rng(14)
     a = np.abs(x - AXIS)
     lip = step(2.6, 1.2, np.hypot(a / (p.mouth_wide + 1.5) * 6, y - p.mouth_y) / 4.6)
-    cheek = step(-3, 4, y - np.interp(a, [0, 12, 22, 30, 36], [p.nose_y + 8, p.nose_y + 9.5, 88, 78, 60]) + noise(rng, x, y, 4, 4))
-    moustache = stroke(a, y, [(0, p.nose_y + 10.5), (9, p.nose_y + 11.5), (p.mouth_wide + 1.5, p.mouth_y - 1), (p.mouth_wide + 2.5, p.mouth_y + 3)], 2.4).clip(0, 1)
+    cheek = step(
+        -3, 4, y - np.interp(a, [0, 12, 22, 30, 36], [p.nose_y + 8, p.nose_y + 9.5, 88, 78, 60]) + noise(rng, x, y, 4, 4)
+    )
+    moustache = stroke(
+        a,
+        y,
+        [
+            (0, p.nose_y + 10.5),
+            (9, p.nose_y + 11.5),
+            (p.mouth_wide + 1.5, p.mouth_y - 1),
+            (p.mouth_wide + 2.5, p.mouth_y + 3),
+        ],
+        2.4,
+    ).clip(0, 1)
     moustache = np.maximum(moustache, bump(a, y, 3, p.nose_y + 11.5, 7, 2.6))
     chin = bump(a, y, 0, p.chin_y - 4, 10, 8).clip(0, 1)
-    ring = stroke(a, y, [(p.mouth_wide + 2.5, p.mouth_y - 2), (p.mouth_wide + 2, p.mouth_y + 8), (8, p.chin_y - 5), (0, p.chin_y - 4)], 3.2)
+    ring = stroke(
+        a,
+        y,
+        [(p.mouth_wide + 2.5, p.mouth_y - 2), (p.mouth_wide + 2, p.mouth_y + 8), (8, p.chin_y - 5), (0, p.chin_y - 4)],
+        3.2,
+    )
     area = {
         "stubble": np.maximum(0.8 * cheek, moustache),
         "moustache": moustache,
@@ -214,6 +259,9 @@ def beard(p: Identity, x: np.ndarray, y: np.ndarray, skin: np.ndarray) -> np.nda
     else:
         amount = (1.35 * step(0.15, 0.75, area + 0.22 * grow)) * (0.82 + 0.1 * grow)
     silver = np.clip(1.2 * p.grey + 0.25 * grow, 0, 1)[..., None] * min(1.0, 2 * p.grey)
-    hair = to_linear(np.minimum(p.hair, 0.75 * p.skin) / 255) * (1 - silver) + to_linear(np.array([170, 168, 165]) / 255) * silver
+    hair = (
+        to_linear(np.minimum(p.hair, 0.75 * p.skin) / 255) * (1 - silver)
+        + to_linear(np.array([170, 168, 165]) / 255) * silver
+    )
     amount = (amount * step(0.04, 0.2, area)).clip(0, 0.97)[..., None]
     return skin * (1 - amount) + hair * np.exp(0.5 * grow)[..., None] * amount

@@ -8,7 +8,17 @@ import numpy as np
 
 # sRGB of skin in even light, from the lightest to the darkest: spans the Monk scale of skin tones (Monk, 2019)
 SKIN = np.array(
-    [[247, 220, 204], [238, 204, 181], [226, 184, 154], [207, 160, 126], [181, 132, 98], [150, 104, 76], [122, 84, 63], [98, 68, 53], [80, 57, 47]]
+    [
+        [247, 220, 204],
+        [238, 204, 181],
+        [226, 184, 154],
+        [207, 160, 126],
+        [181, 132, 98],
+        [150, 104, 76],
+        [122, 84, 63],
+        [98, 68, 53],
+        [80, 57, 47],
+    ]
 )
 HAIR = {
     "black": (28, 24, 23),
@@ -21,7 +31,14 @@ HAIR = {
     "blond": (196, 160, 104),
     "platinum": (222, 202, 166),
 }
-IRIS = {"dark brown": (58, 36, 22), "brown": (94, 58, 32), "hazel": (122, 92, 48), "green": (96, 116, 76), "grey": (122, 134, 140), "blue": (92, 128, 164)}
+IRIS = {
+    "dark brown": (58, 36, 22),
+    "brown": (94, 58, 32),
+    "hazel": (122, 92, 48),
+    "green": (96, 116, 76),
+    "grey": (122, 134, 140),
+    "blue": (92, 128, 164),
+}
 STYLES = ("bald", "receding", "buzz", "short", "side", "curly", "afro", "bob", "long", "wavy", "tied", "fringe")
 
 
@@ -84,7 +101,7 @@ def identity(seed: int, actor: int) -> Identity:
     rng = np.random.default_rng((seed, actor, 0))
     female = float(rng.random() < 0.5) * 0.7 + 0.3 * rng.random()
     age = float(rng.choice([rng.uniform(20, 35), rng.uniform(30, 55), rng.uniform(50, 75)], p=[0.4, 0.37, 0.23]))
-    tone = float(rng.beta(0.85, 1.05))
+    tone = float(rng.beta(0.8, 1.2))
     skin = np.array([np.interp(tone * (len(SKIN) - 1), range(len(SKIN)), SKIN[:, c]) for c in range(3)])
     skin = skin * (1 + rng.normal(0, [0.02, 0.015, 0.03]))  # undertone: pink, olive, golden
 
@@ -97,7 +114,17 @@ def identity(seed: int, actor: int) -> Identity:
 
     weights = dict.fromkeys(STYLES, 1.0)
     if female > 0.5:
-        weights |= {"bald": 0.02, "receding": 0.0, "buzz": 0.2, "short": 0.7, "long": 2.2, "wavy": 2.2, "bob": 2.0, "tied": 2.0, "fringe": 1.8}
+        weights |= {
+            "bald": 0.02,
+            "receding": 0.0,
+            "buzz": 0.2,
+            "short": 0.7,
+            "long": 2.2,
+            "wavy": 2.2,
+            "bob": 2.0,
+            "tied": 2.0,
+            "fringe": 1.8,
+        }
     else:
         weights |= {"bald": 0.5 + (age > 40), "receding": 0.2 + 1.3 * (age > 40), "short": 3.0, "side": 2.5, "buzz": 1.6}
         weights |= {"bob": 0.1, "long": 0.3, "wavy": 0.3, "tied": 0.4, "fringe": 0.8}
@@ -109,11 +136,24 @@ def identity(seed: int, actor: int) -> Identity:
     if female < 0.4:
         beard = str(rng.choice(["none", "stubble", "moustache", "goatee", "full"], p=[0.42, 0.24, 0.08, 0.1, 0.16]))
 
-    wide, jaw, tall = rng.normal(1 - 0.02 * female, 0.03), rng.normal(1.01 - 0.07 * female, 0.05), rng.normal(0, 1.6)
-    outline = np.array([[0, -58], [21, -54.5], [33, -42.5], [37.6, -22], [37.6, -2], [36.6, 13], [33.2, 28], [25.5, 41.5], [14, 50.3], [0, 53.5]])
+    wide, jaw, tall = rng.normal(0.99 - 0.025 * female, 0.035), rng.normal(1.0 - 0.08 * female, 0.07), rng.normal(0, 2.0)
+    outline = np.array(
+        [
+            [0, -58],
+            [21, -54.5],
+            [33, -42.5],
+            [37.6, -22],
+            [37.6, -2],
+            [36.6, 13],
+            [33.2, 28],
+            [25.5, 41.5],
+            [14, 50.3],
+            [0, 53.5],
+        ]
+    )
     outline = outline * [wide, 1]
     outline[5:, 0] *= np.array([1, 1, 1, 1, 1]) * (1 + (jaw - 1) * np.array([0.5, 1, 1.1, 1.2, 1]))
-    outline[7:9, 0] *= rng.normal(1 - 0.05 * female, 0.06)  # pointed or square chin
+    outline[7:9, 0] *= rng.normal(1 - 0.07 * female, 0.07)  # pointed or square chin
     outline[6:, 1] += np.array([0.4, 0.8, 1, 1]) * tall
     outline[1:4, 0] *= rng.normal(1, 0.025)
 

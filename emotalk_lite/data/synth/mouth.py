@@ -14,6 +14,11 @@ from .identity import Identity
 UPPER_SHARE = 0.26  # of the gap, by which the upper lip rises; the jaw takes the rest
 
 
+def resting_line(person: Identity, lift, a):
+    """Height in face space of the line where closed lips meet, at the part `a` of the mouth's half width; `lift` of the corners."""
+    return person.mouth_y + 0.3 - lift * (0.15 + 0.85 * a**1.7) - person.mouth_lift * a**2 - 0.4 * a**4
+
+
 def lip_colour(person: Identity) -> np.ndarray:
     """sRGB in [0, 1]: redder than the skin where it is light, browner where it is dark; lipstick by make-up."""
     p = person
@@ -25,7 +30,9 @@ def lip_colour(person: Identity) -> np.ndarray:
     return natural * (1 - k) + stick * k
 
 
-def draw_mouth(image: Tensor, x: Tensor, y: Tensor, person: Identity, shape: MouthShape, shade: Tensor, light_x: float) -> Tensor:
+def draw_mouth(
+    image: Tensor, x: Tensor, y: Tensor, person: Identity, shape: MouthShape, shade: Tensor, light_x: float
+) -> Tensor:
     """Draw the mouth over skin.
 
     Args:
@@ -43,7 +50,7 @@ def draw_mouth(image: Tensor, x: Tensor, y: Tensor, person: Identity, shape: Mou
     a = u.abs().clamp(max=1)
     width = edge((1.0 - u.abs()) * p.mouth_wide, 0.7)
     bow = (1 - a**2).clamp(min=0)
-    line = p.mouth_y + 0.3 - lift * (0.15 + 0.85 * a**1.7) - p.mouth_lift * a**2 - 0.4 * a**4 + 0.35 * torch.exp(-((a / 0.16) ** 2)) - 0.3 * torch.exp(-(((a - 0.45) / 0.25) ** 2))
+    line = resting_line(p, lift, a) + 0.35 * torch.exp(-((a / 0.16) ** 2)) - 0.3 * torch.exp(-(((a - 0.45) / 0.25) ** 2))
     opened = gap * UPPER_SHARE + raised * 0.6
     upper_in = line - opened * bow**0.75
     lower_in = line + (gap - opened) * bow**0.6
@@ -65,13 +72,21 @@ def draw_mouth(image: Tensor, x: Tensor, y: Tensor, person: Identity, shape: Mou
     tip = lower_in - (0.26 * gap + 2.6 * tongue * (gap / 4).clamp(max=1)) * (1 - (u / 0.72) ** 2).clamp(min=0) ** 0.5
     inside = lay(inside, meat, edge(y - tip, 0.7) * edge((0.7 - u.abs()) * p.mouth_wide, 1.0) * 0.85)
     enamel = _colour(np.array([0.90, 0.87, 0.80]) * (1 - 0.0016 * (p.age - 20))) * tone
-    seam = torch.cos((x - AXIS) * 2 * np.pi / 2.7 + np.pi) * 0.5 + 0.5  # dark between two teeth; the middle pair meets on the axis
+    seam = (
+        torch.cos((x - AXIS) * 2 * np.pi / 2.7 + np.pi) * 0.5 + 0.5
+    )  # dark between two teeth; the middle pair meets on the axis
     enamel = enamel * (1 - 0.20 * (1 - seam) ** 6) * (1 - 0.62 * a**2)
     bite = p.mouth_y + 0.55 - 1.0 * (u**2) - 0.35 * lift * a**2 - 0.25 * raised  # upper teeth stay with the skull
     below = (y - upper_in).clamp(min=0)
-    inside = lay(inside, enamel * (1 - 0.45 * torch.exp(-below / 0.8)), edge(bite - y, 0.5) * edge((0.86 - u.abs()) * p.mouth_wide, 1.5))
+    inside = lay(
+        inside,
+        enamel * (1 - 0.45 * torch.exp(-below / 0.8)),
+        edge(bite - y, 0.5) * edge((0.86 - u.abs()) * p.mouth_wide, 1.5),
+    )
     low = lower_in - (0.9 + dropped * 0.8) * bow  # lower teeth go with the jaw, mostly behind the lip
-    inside = lay(inside, enamel * 0.74, edge(y - low, 0.5) * edge((0.62 - u.abs()) * p.mouth_wide, 1.5) * (gap / 5).clamp(max=1) * 0.8)
+    inside = lay(
+        inside, enamel * 0.74, edge(y - low, 0.5) * edge((0.62 - u.abs()) * p.mouth_wide, 1.5) * (gap / 5).clamp(max=1) * 0.8
+    )
     hole = edge(y - upper_in, 0.4) * edge(lower_in - y, 0.4) * width * (gap / 0.7).clamp(max=1)
 
     lips = _colour(lip_colour(p)) * tone
@@ -84,7 +99,11 @@ def draw_mouth(image: Tensor, x: Tensor, y: Tensor, person: Identity, shape: Mou
     image = lay(image, lips * lower_shade, edge(lower_out - y, 0.75) * edge(y - lower_in + 0.35, 0.5) * width)
     wet = 0.5 + 0.5 * p.makeup
     gloss = torch.exp(-(((v_low - 0.58) / 0.2) ** 2)) * torch.exp(-(((u - 0.35 * light_x) / 0.34) ** 2)) * creases**4
-    image = lay(image, _colour([1.0, 0.96, 0.94]), gloss * edge(lower_out - y) * edge(y - lower_in) * width * (0.20 * wet) * tone.mean())
+    image = lay(
+        image,
+        _colour([1.0, 0.96, 0.94]),
+        gloss * edge(lower_out - y) * edge(y - lower_in) * width * (0.20 * wet) * tone.mean(),
+    )
     image = lay(image, inside, hole)
     # where the lips meet
     seam_line = torch.exp(-(((y - 0.5 * (upper_in + lower_in)) / 0.55) ** 2)) * width * (1 - gap / 1.5).clamp(min=0)

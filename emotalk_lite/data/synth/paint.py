@@ -8,8 +8,8 @@ import numpy as np
 
 from .background import background, clothes
 from .brush import over
-from .fields import AXIS, MARGIN, blur, bump, canvas, noise, step, stroke, to_linear, to_srgb
-from .geometry import DEPTH, FOLDS, contour, fold_heights, height
+from .fields import AXIS, blur, bump, canvas, noise, step, stroke, to_linear, to_srgb
+from .geometry import FOLDS, contour, fold_heights, height
 from .glasses import glasses
 from .hair import back_hair, beard, brows, front_hair, scalp
 from .identity import Identity
@@ -41,6 +41,7 @@ class Layers:
     depth: np.ndarray  # (S, S) pixels above the contour, for parallax
     shade: np.ndarray  # (S, S, 3) light that falls on the face, 1 where it is even; for eyes, lips, teeth
     light: Light
+    film: np.ndarray  # (3, 256) uint8: what the camera makes of each value of red, green and blue
 
 
 def light_of(person: Identity) -> Light:
@@ -53,6 +54,17 @@ def light_of(person: Identity) -> Light:
     key_colour = np.array([1 + warmth, 1.0, 1 - 1.2 * warmth]) * rng.uniform(0.72, 1.0) * exposure
     fill = np.array([1 - warmth / 2, 1.0, 1 + warmth / 2]) * rng.uniform(0.14, 0.34) * exposure
     return Light(key, key_colour, fill, np.array([0.95, 1.0, 1.05]) * rng.uniform(0.05, 0.14))
+
+
+def film(person: Identity) -> np.ndarray:
+    """The camera's tone curve for each colour, uint8 (3, 256): exposure, contrast and white balance differ from camera to camera."""
+    rng = person.rng(5)
+    value = np.linspace(0, 1, 256)
+    gamma, contrast = np.exp(rng.normal(-0.12 * person.tone, 0.11)), rng.uniform(0, 0.45)
+    balance = np.exp(rng.normal(0, [0.024, 0.010, 0.030]))
+    curve = value**gamma
+    curve = curve + contrast * (curve * curve * (3 - 2 * curve) - curve)
+    return (np.clip(balance[:, None] * curve, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def shading(z: np.ndarray, light: Light, per_pixel: float, wrap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +87,7 @@ def shading(z: np.ndarray, light: Light, per_pixel: float, wrap: np.ndarray) -> 
     # shadow: march towards the light, see how much stands above the ray
     above = np.zeros_like(z)
     for distance in (2.0, 3.5, 5.5, 8.0, 11.0):
-        sx, sy = (np.round(distance * light.key[:2] * per_pixel).astype(int))
+        sx, sy = np.round(distance * light.key[:2] * per_pixel).astype(int)
         shifted = np.roll(z, (-sy, -sx), (0, 1))
         above = np.maximum(above, (shifted - z - distance * light.key[2] * 1.05) / (0.6 + 0.16 * distance))
     shadow = 1 - 0.6 * blur(above.clip(0, 1), 1.1 * per_pixel)
@@ -97,13 +109,19 @@ def skin_colour(person: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     rng = p.rng(2)
     a = np.abs(x - AXIS)
     base = np.ones((*x.shape, 3), np.float32) * to_linear(p.skin / 255).astype(np.float32)
-    red = 0.85 * bump(a, y, 20, p.nose_y + 1, 8, 7) + 0.7 * bump(a, y, 0, p.nose_y + 1, 6, 4) + 0.35 * bump(a, y, 0, p.chin_y - 7, 8, 5)
+    red = (
+        0.85 * bump(a, y, 20, p.nose_y + 1, 8, 7)
+        + 0.7 * bump(a, y, 0, p.nose_y + 1, 6, 4)
+        + 0.35 * bump(a, y, 0, p.chin_y - 7, 8, 5)
+    )
     red += 0.25 * bump(a, y, p.eye_apart, p.eye_y, 9, 6) + 0.6 * step(34, 39, a) + 0.25 * noise(rng, x, y, 7, 7)
     blood = rng.uniform(0.5, 1.3) * (1 - 0.75 * p.tone)
     base *= 1 + blood * red[..., None] * np.array([0.03, -0.13, -0.11], np.float32)
     yellow = bump(x, y, AXIS, 28, 24, 9)
     base *= 1 + yellow[..., None] * np.array([0.02, 0.025, -0.03], np.float32)
-    dark = 0.55 * bump(a, y, p.eye_apart - 1.5, p.eye_y + 5.2, 6.5, 2.4) * (0.45 + 0.009 * (p.age - 20)) + 0.25 * bump(a, y, p.eye_apart - 5, p.eye_y - 1.5, 6, 4)
+    dark = 0.55 * bump(a, y, p.eye_apart - 1.5, p.eye_y + 5.2, 6.5, 2.4) * (0.45 + 0.009 * (p.age - 20)) + 0.25 * bump(
+        a, y, p.eye_apart - 5, p.eye_y - 1.5, 6, 4
+    )
     base *= 1 - dark[..., None] * np.array([0.22, 0.28, 0.24], np.float32) * rng.uniform(0.5, 1.2)
     # blotches of several sizes, pores
     blotch = 0.045 * noise(rng, x, y, 11, 11) + 0.04 * noise(rng, x, y, 4.5, 4.5) + 0.022 * noise(rng, x, y, 1.8, 1.8)
@@ -142,8 +160,13 @@ def paint(person: Identity) -> Layers:
 
     bare = skin_colour(p, x, y)
     skin = beard(p, x, y, scalp(p, x, y, bare))
-    oily = 0.5 + 0.5 * bump(a, y, 0, 30, 14, 9) + 0.6 * bump(a, y, 0, p.nose_y - 2, 5, 9) + 0.4 * bump(a, y, 21, p.eye_y + 12, 7, 5)
-    shine = rng.uniform(0.02, 0.07) * gloss * oily
+    oily = (
+        0.5
+        + 0.5 * bump(a, y, 0, 30, 14, 9)
+        + 0.6 * bump(a, y, 0, p.nose_y - 2, 5, 9)
+        + 0.4 * bump(a, y, 21, p.eye_y + 12, 7, 5)
+    )
+    shine = rng.uniform(0.03, 0.12) * gloss * oily
     skin, irradiance = _nose(p, a, y, skin, irradiance)
     # light that has gone through skin is red: shade on a face is warm
     irradiance = irradiance * irradiance.mean(-1, keepdims=True).clip(0.05, 1.5) ** np.array([-0.10, 0.03, 0.07], np.float32)
@@ -170,6 +193,7 @@ def paint(person: Identity) -> Layers:
         depth=blur(height(p, half_x, half_y), 1.5 * TEXTURE),
         shade=_reduce(blur(irradiance, 1.2 * PAINT)),
         light=light,
+        film=film(p),
     )
 
 
@@ -177,14 +201,18 @@ def _nose(p: Identity, a, y, skin, irradiance) -> tuple[np.ndarray, np.ndarray]:
     """Skin and light with nostrils, the crease around the wings, and the warm half-shade below the nose."""
     tip, wide = p.nose_y, p.nose_wide
     nostril = bump(a, y - 0.22 * (a - 0.5 * wide), 0.48 * wide, tip + 4.5, 0.19 * wide, 0.85)
-    crease = stroke(a, y, [(wide - 1.6, tip - 1.8), (wide + 0.3, tip + 0.6), (wide + 0.2, tip + 3.4), (wide - 1.6, tip + 5.0)], 0.62)
+    crease = stroke(
+        a, y, [(wide - 1.6, tip - 1.8), (wide + 0.3, tip + 0.6), (wide + 0.2, tip + 3.4), (wide - 1.6, tip + 5.0)], 0.62
+    )
     under = bump(a, y, 0, tip + 5.2, 0.62 * wide, 1.5)
     skin = skin * (1 - 0.78 * nostril.clip(0, 1)[..., None] * np.array([0.88, 1, 1], np.float32))
     skin = skin * (1 - 0.34 * crease[..., None] * np.array([0.75, 1, 1.05], np.float32))
     skin = skin * (1 - 0.16 * under[..., None] * np.array([0.6, 1, 1.05], np.float32))
     # skin below reflects light upwards: the underside is never black
     reflected = bump(a, y, 0, tip + 5.0, 0.9 * wide, 2.4)[..., None]
-    return skin, np.maximum(irradiance, (irradiance * (1 - reflected) + 0.46 * reflected * float(irradiance[y.shape[0] // 2].max()) * 0.8))
+    return skin, np.maximum(
+        irradiance, (irradiance * (1 - reflected) + 0.46 * reflected * float(irradiance[y.shape[0] // 2].max()) * 0.8)
+    )
 
 
 def _reduce(picture: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from .eyes import EyeState, draw_eyes
 from .fields import AXIS, MARGIN, SPAN, canvas
 from .geometry import CENTRE_Y, FOLDS
 from .identity import Identity
-from .mouth import UPPER_SHARE, draw_mouth
+from .mouth import UPPER_SHARE, draw_mouth, resting_line
 from .paint import TEXTURE, Layers
 
 CHUNK = 8  # frames drawn together: more would leave the processor's cache
@@ -26,12 +26,17 @@ FACE_BOX = (16, 16, 112, 128)  # x1, y1, x2, y2 in face space: outside, no actio
 EYE_BOX = (13, 9, 12)  # pixels from an eye's centre: to either side, up, down
 MOUTH_BOX = (23, 14, 24)  # from the mouth's centre: to either side, up, down
 CORNER = 0.91  # MTCNN sees a mouth's corner a little inside the lips' tip: its place as a part of the mouth's half width
-MTCNN_OFFSET = np.array([1.1, 0.35])  # pixels: it sees points so far right and below; measured on these faces and their mirror images
+MTCNN_OFFSET = np.array(
+    [1.1, 0.35]
+)  # pixels: it sees points so far right and below; measured on these faces and their mirror images
 BODY_SHARE = 0.3  # of the head's motion, which neck and shoulders follow
 
 
 class Rendered(NamedTuple):
-    """``frames`` uint8 (T, 128, 128, 3), ``landmarks`` float32 (T, 5, 2) in MTCNN's order, ``opening`` float32 (T,) as a part of the face's height."""
+    """``frames`` uint8 (T, 128, 128, 3), ``landmarks`` float32 (T, 5, 2) in MTCNN's order.
+
+    ``opening`` float32 (T,) is the gap between the lips as a part of the face's height, see `face_height`.
+    """
 
     frames: np.ndarray
     landmarks: np.ndarray
@@ -43,16 +48,24 @@ def face_height(person: Identity) -> float:
     return person.chin_y - person.brow_y
 
 
-def face_points(person: Identity, units: dict[str, np.ndarray], mouth: MouthShape) -> np.ndarray:
+def bend_weights(units: dict[str, np.ndarray], mouth: MouthShape, eyes: EyeState) -> np.ndarray:
+    """How strongly each of `expression.BENDS` acts, (T, 14)."""
+    opened = mouth.gap * UPPER_SHARE + 0.6 * mouth.upper
+    moves = dict(units) | {"upper": opened, "lower": mouth.gap - opened, "lid": eyes.closed - 0.3 * eyes.upper}
+    moves["out"] = mouth.out - 2.9 * units["AU12"] - 2.3 * units["AU20"]  # whose own bends move the corners
+    return np.stack([moves[name] for name in BENDS], 1)
+
+
+def face_points(person: Identity, units: dict[str, np.ndarray], mouth: MouthShape, eyes: EyeState) -> np.ndarray:
     """The five landmarks in face space: float64 (T, 5, 2)."""
     p, count = person, len(mouth.gap)
     points = np.empty((count, 5, 2))
     points[:, 0], points[:, 1] = (AXIS - p.eye_apart, p.eye_y), (AXIS + p.eye_apart, p.eye_y)
-    points[:, 2] = AXIS, p.nose_y
-    points[:, 2, 1] -= 0.5 * units["AU9"]
-    half = CORNER * (p.mouth_wide + mouth.out)
-    points[:, 3] = np.stack([AXIS - half, p.mouth_y - 0.85 * mouth.lift], -1)
-    points[:, 4] = np.stack([AXIS + half, p.mouth_y - 0.85 * mouth.lift], -1)
+    tip = np.array([[AXIS]]), np.array([[p.nose_y]])
+    points[:, 2] = np.array([AXIS, p.nose_y]) + bend_weights(units, mouth, eyes) @ bend_fields(p, *tip)[..., 0, 0]
+    half, corner_y = CORNER * (p.mouth_wide + mouth.out), resting_line(p, mouth.lift, CORNER)
+    points[:, 3] = np.stack([AXIS - half, corner_y], -1)
+    points[:, 4] = np.stack([AXIS + half, corner_y], -1)
     return points
 
 
@@ -98,7 +111,9 @@ def picture_points(points: np.ndarray, depth: Tensor, pose: Pose, matrices: np.n
 
 
 @torch.no_grad()
-def render(person: Identity, layers: Layers, units: dict[str, np.ndarray], mouth: MouthShape, eyes: EyeState, pose: Pose) -> Rendered:
+def render(
+    person: Identity, layers: Layers, units: dict[str, np.ndarray], mouth: MouthShape, eyes: EyeState, pose: Pose
+) -> Rendered:
     """Draw a clip, aligned as real clips are: one similarity brings the median landmarks to the template.
 
     Args:
@@ -111,7 +126,7 @@ def render(person: Identity, layers: Layers, units: dict[str, np.ndarray], mouth
     """
     depth = torch.from_numpy(layers.depth)
     head_to_camera = head_matrices(pose)
-    seen = picture_points(face_points(person, units, mouth), depth, pose, head_to_camera)
+    seen = picture_points(face_points(person, units, mouth, eyes), depth, pose, head_to_camera)
     align = similarity_transform(np.median(seen, axis=0) + MTCNN_OFFSET)
     landmarks = np.stack([transform_points(points, align) for points in seen])
 
@@ -144,7 +159,11 @@ def _invert(matrix: np.ndarray) -> np.ndarray:
 
 
 def _pixels_on_canvas(matrices: np.ndarray) -> Tensor:
-    """Where the picture's pixels lie on the canvas, (T, 128, 128, 2) in grid_sample's [-1, 1], for matrices from face space to pixels."""
+    """Where the picture's pixels lie on the canvas, (T, 128, 128, 2) in grid_sample's [-1, 1].
+
+    Args:
+        matrices: (T, 2, 3), from face space to the picture.
+    """
     inverse = torch.as_tensor(_invert(matrices), dtype=torch.float32)
     inverse[..., 2] += 0.5 + MARGIN
     inverse = inverse * (2 / SPAN)
@@ -190,7 +209,8 @@ class _Painter:
         back = F.grid_sample(self.body.expand(count, -1, -1, -1), far, padding_mode="border", align_corners=False)
         image = self.background * (1 - back[:, 3:]) + back[:, :3]
         image = image * (1 - head[:, 3:]) + head[:, :3]
-        return rearrange((image.clamp(0, 1) * 255 + 0.5).byte(), "t c h w -> t h w c").numpy()
+        values = (image.clamp(0, 1) * 255 + 0.5).byte().numpy()
+        return np.stack([np.take(curve, values[:, c]) for c, curve in enumerate(self.layers.film)], axis=-1)
 
     @staticmethod
     def _under_front(head: Tensor, front: Tensor) -> Tensor:
@@ -201,10 +221,7 @@ class _Painter:
     def _face(self, units: dict, mouth: MouthShape, eyes: EyeState) -> Tensor:
         """The head layer within `FACE_BOX`, with the face's motion: (T, 4, h, w)."""
         p, count = self.person, len(mouth.gap)
-        opened = mouth.gap * UPPER_SHARE + 0.6 * mouth.upper
-        moves = dict(units) | {"upper": opened, "lower": mouth.gap - opened, "out": mouth.out, "lid": eyes.closed - 0.3 * eyes.upper}
-        moves["out"] = mouth.out - 2.9 * units["AU12"] - 2.3 * units["AU20"]
-        weights = torch.as_tensor(np.stack([moves[name] for name in BENDS], 1), dtype=torch.float32)
+        weights = torch.as_tensor(bend_weights(units, mouth, eyes), dtype=torch.float32)
         rows, columns = self.face
         shift = rearrange(weights @ self.bends, "t (xy h w) -> t h w xy", xy=2, h=self.places.shape[0])
         grid = _to_grid(self.places - shift)
@@ -221,7 +238,9 @@ class _Painter:
             box = self._box(middle - side, p.eye_y - up, middle + side, p.eye_y + down)
             self._draw_on(skin, box, draw_eyes, eyes, light_x)
         side, up, down = MOUTH_BOX
-        self._draw_on(skin, self._box(AXIS - side, p.mouth_y - up, AXIS + side, p.mouth_y + down), draw_mouth, mouth, light_x)
+        self._draw_on(
+            skin, self._box(AXIS - side, p.mouth_y - up, AXIS + side, p.mouth_y + down), draw_mouth, mouth, light_x
+        )
         return skin
 
     def _draw_on(self, skin: Tensor, box: tuple[slice, slice], draw, state, light_x: float) -> None:

@@ -39,7 +39,16 @@ TARGETS: dict[str, Target] = {
     **dict.fromkeys(("k", "g", "N", "h"), (2.8, 0.1, 0.0, 0.1, 0.0)),
     **dict.fromkeys(("_", "_:", ";"), REST),
 }
-GLIDES: dict[str, str] = {"aI": "I", "aI2": "I", "eI": "I", "OI": "I", "aU": "U", "oU": "U", "e@": "@", "o@": "@"}  # what a diphthong ends in
+GLIDES: dict[str, str] = {
+    "aI": "I",
+    "aI2": "I",
+    "eI": "I",
+    "OI": "I",
+    "aU": "U",
+    "oU": "U",
+    "e@": "@",
+    "o@": "@",
+}  # what a diphthong ends in
 PLOSIVES = ("p", "b")  # espeak gives the time of the burst; the lips meet before it
 CLOSURE = 0.035  # seconds by which they meet earlier
 
@@ -121,7 +130,7 @@ def lips(phonemes: list[Phoneme], samples: np.ndarray, rate: int, frames: int, r
     path = np.stack([np.interp(at, times, column) for column in targets.T], -1)  # (N, 5)
     path = smooth(path, INERTIA)
     slow = smooth(level, 0.045).clip(0, 1.4)
-    gap = reach * path[:, 0] * (0.65 + 1.1 * slow)
+    gap = reach * path[:, 0] * (0.6 + 1.0 * slow)
     # a closure is short and complete: narrower than the smoothing allows
     meet = np.zeros(count)
     for time, goal in zip(times, targets):
