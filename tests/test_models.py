@@ -227,7 +227,7 @@ def test_decoding_in_chunks_equals_decoding_at_once():
 def test_the_output_of_the_decoder_is_bounded_by_its_tanh():
     decoder = Decoder(TOY)
     skips = [torch.randn(1, c, s, s) * 100 for c, s in ((7, 16), (11, 8), (11, 4))]
-    frames, _ = decoder(torch.randn(1, 2, TOY.fusion_dim) * 100, skips)
+    frames, _ = decoder(torch.randn(1, 2, TOY.fusion_dim) * 100, skips, torch.zeros(1, 3, TOY.image_size, TOY.image_size))
     assert frames.abs().max() <= 1
 
 

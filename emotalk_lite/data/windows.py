@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +18,11 @@ from ..emotions import EMOTIONS
 from ..errors import EmotalkError
 from ..presets import SAMPLE_RATE, SAMPLES_PER_FRAME
 from .clips import Entry, Manifest, PreparedClip, load_clip
+from .identities import PseudoIdentity, stabilise
 from .media import normalise
 
+REMEMBERED = 400  # clips and voices kept in memory, about 3 MB each
+ANY_EXPRESSION = 0.5  # share of the pseudo-identities whose condition image is not neutral: a stranger's portrait may smile
 EDGE = 4  # a clip's first and last window come up as often as this part of a window's starts between them
 
 
@@ -89,88 +95,143 @@ def shift_voice(speech: np.ndarray, semitones: int) -> np.ndarray:
     return normalise(pitch_shift(torch.from_numpy(speech), SAMPLE_RATE, semitones, n_fft=256).numpy())
 
 
-class ClipWindows(Dataset):
-    """Endless training examples from a prepared folder: example i depends on the seed and on i alone.
-
-    Every epoch visits each clip once, in an order of its own. A window's first frame is uniform over the clip, but the
-    clip's first and last window come up more often: every utterance that is generated later has a beginning, and the
-    LSTMs have to know it. A clip shorter than the window is continued by its last frame and silence. So a run that was interrupted at step s goes on
-    with the same examples, and the number of workers changes nothing.
+class Collection:
+    """The clips of one prepared folder and split, read when they are needed; the last ones stay in memory.
 
     Args:
-        folder: a prepared folder (`manifest.json` and `clips/`).
-        window: frames T an example.
-        seed: of order, windows and condition images.
-        condition: "neutral": the image is a frame of the actor's neutral clip (of the clip itself where the actor has
-            none); "same_window": the window's first frame, as in the reference, which gives the emotion away.
-        voice_shifts: semitones, one drawn for each example: the speech is heard that much higher (see `shift_voice`).
-        split: which of the manifest's splits; "all" for everything.
+        folder: with `manifest.json` and `clips/`.
+        split: "train", "val", "test" or "all".
 
     Raises:
         EmotalkError: the folder holds no clip of the split.
+    """
+
+    def __init__(self, folder: Path, split: str) -> None:
+        self.folder = folder
+        self.entries = [e for e in Manifest.load(folder).clips if split in ("all", e.split)]
+        if not self.entries:
+            raise EmotalkError(f"{folder} holds no clip of the split '{split}'; prepare it again or choose another")
+        self.neutral = {e.actor: e for e in self.entries if e.emotion == "neutral"}
+        self._memory: OrderedDict[tuple, object] = OrderedDict()
+
+    def of_actor(self, actor: int) -> list[Entry]:
+        """Every clip of an actor."""
+        return [e for e in self.entries if e.actor == actor]
+
+    def clip(self, entry: Entry) -> PreparedClip:
+        """The whole prepared clip."""
+        return self._remember(("clip", entry.name), lambda: load_clip(self.folder / entry.file))
+
+    def stable(self, entry: Entry) -> PreparedClip:
+        """The clip without its head motion, see `stabilise`."""
+        return self._remember(("stable", entry.name), lambda: stabilise(self.clip(entry)))
+
+    def speech(self, entry: Entry, semitones: int) -> np.ndarray:
+        """The clip's speech, float32 (320 T,), in another voice, see `shift_voice`."""
+        return self._remember(("speech", entry.name, semitones), lambda: shift_voice(self.clip(entry).audio, semitones))
+
+    def _remember(self, key: tuple, make: Callable[[], object]) -> object:
+        if key not in self._memory:
+            self._memory[key] = make()
+        self._memory.move_to_end(key)
+        while len(self._memory) > REMEMBERED:
+            self._memory.popitem(last=False)
+        return self._memory[key]
+
+
+class ClipWindows(Dataset):
+    """Endless training examples from prepared folders: example i depends on the seed and on i alone.
+
+    Several folders take turns, so six real clips count as much as a thousand synthetic ones; a folder given twice comes
+    twice as often. Every epoch of a folder visits each of its clips once, in an order of its own. A window's first frame
+    is uniform over the clip, but the clip's first and last window come up more often: every utterance that is generated
+    later has a beginning, and the LSTMs have to know it. A clip shorter than the window is continued by its last frame
+    and silence. So a run that was interrupted at step s goes on with the same examples, and the number of workers changes
+    nothing.
+
+    Args:
+        folders: a prepared folder (`manifest.json` and `clips/`), or several.
+        window: frames T an example.
+        seed: of order, windows, condition images and pseudo-identities.
+        condition: "neutral": the image is a frame of the actor's neutral clip (of the clip itself where the actor has
+            none); "same_window": the window's first frame, as in the reference, which gives the emotion away.
+        voice_shifts: semitones, one drawn for each example: the speech is heard that much higher (see `shift_voice`).
+        pseudo_identities: share of the examples that are given a face of their own (see `identities`); half of
+            these start from a frame of any of the actor's clips.
+        split: which of the manifest's splits; "all" for everything.
+
+    Raises:
+        EmotalkError: a folder holds no clip of the split.
 
     Source: paper, "Dataset" and "Implementation Details".
     """
 
     def __init__(
         self,
-        folder: Path,
+        folders: Path | Sequence[Path],
         window: int,
         seed: int = 0,
         condition: str = "neutral",
         split: str = "train",
         voice_shifts: tuple[int, ...] = (0,),
+        pseudo_identities: float = 0.0,
     ) -> None:
-        entries = [e for e in Manifest.load(folder).clips if split in ("all", e.split)]
-        if not entries:
-            raise EmotalkError(f"{folder} holds no clip of the split '{split}'; prepare it again or choose another")
-        self.folder = Path(folder)
-        self.entries = entries
+        folders = [folders] if isinstance(folders, (str, PathLike)) else folders
+        self.collections = [Collection(Path(folder), split) for folder in folders]
+        self.entries = [entry for collection in self.collections for entry in collection.entries]
         self.window = window
         self.seed = seed
         self.condition = condition
         self.voice_shifts = voice_shifts
-        self.neutral = {e.actor: e for e in entries if e.emotion == "neutral"}
-        self._cache: dict[str, PreparedClip] = {}
-        self._voices: dict[tuple[str, int], np.ndarray] = {}
+        self.pseudo_identities = pseudo_identities
 
     def clip(self, entry: Entry) -> PreparedClip:
-        """The whole prepared clip of a manifest entry, read once."""
-        if entry.name not in self._cache:
-            self._cache[entry.name] = load_clip(self.folder / entry.file)
-        return self._cache[entry.name]
+        """The whole prepared clip of a manifest entry."""
+        return self._collection(entry).clip(entry)
 
     def condition_image(self, entry: Entry, frame: int = 0) -> Tensor:
         """(3, H, H) in [-1, 1]: a frame of the actor's neutral clip, or of the clip itself where there is none."""
-        frames = self.clip(self.neutral.get(entry.actor, entry)).frames
+        collection = self._collection(entry)
+        frames = collection.clip(collection.neutral.get(entry.actor, entry)).frames
         return to_signed(frames[frame % len(frames)])
 
-    def speech(self, entry: Entry, semitones: int) -> np.ndarray:
-        """The clip's speech, float32 (320 T,), in another voice; each is made once."""
-        key = entry.name, semitones
-        if key not in self._voices:
-            self._voices[key] = shift_voice(self.clip(entry).audio, semitones)
-        return self._voices[key]
+    def _collection(self, entry: Entry) -> Collection:
+        return next(collection for collection in self.collections if entry in collection.entries)
 
     def __getitem__(self, index: int) -> Batch:
-        epoch, place = divmod(index, len(self.entries))
-        entry = self.entries[np.random.default_rng((self.seed, epoch)).permutation(len(self.entries))[place]]
-        rng = np.random.default_rng((self.seed, epoch, place))
-        clip = self.clip(entry)
+        turn, which = divmod(index, len(self.collections))
+        collection = self.collections[which]
+        epoch, place = divmod(turn, len(collection.entries))
+        entry = collection.entries[np.random.default_rng((self.seed, epoch)).permutation(len(collection.entries))[place]]
+        rng = np.random.default_rng((self.seed, epoch, place, which))
+        clip = collection.clip(entry)
         last = max(0, len(clip.frames) - self.window)
         beyond = self.window // EDGE
         start = int(np.clip(rng.integers(-beyond, last + beyond + 1), 0, last))
         rows = np.minimum(np.arange(start, start + self.window), len(clip.frames) - 1)
-        speech = self.speech(entry, int(rng.choice(self.voice_shifts)))
+        speech = collection.speech(entry, int(rng.choice(self.voice_shifts)))
         audio = speech[start * SAMPLES_PER_FRAME : (start + self.window) * SAMPLES_PER_FRAME]
         audio = np.pad(audio, (0, self.window * SAMPLES_PER_FRAME - len(audio)))
-        frames = to_signed(clip.frames[rows])
-        leaky = self.condition == "same_window"
+
+        source = entry if self.condition == "same_window" else collection.neutral.get(entry.actor, entry)
+        first = int(rng.integers(2**16))
+        pseudo = None
+        if rng.random() < self.pseudo_identities:
+            if rng.random() < ANY_EXPRESSION:
+                source = rng.choice(collection.of_actor(entry.actor))
+            pseudo = PseudoIdentity.draw(rng, clip.frames.shape[1])
+        read = collection.stable if pseudo else collection.clip
+        clip, condition = read(entry), read(source).frames
+        first = start if self.condition == "same_window" else first % len(condition)
+        frames = to_signed(np.concatenate([condition[first : first + 1], clip.frames[rows]]))
+        mouth, eyes = clip.mouth_centre[rows], clip.eye_centres[rows]
+        if pseudo:
+            frames, mouth, eyes = pseudo.apply(frames), pseudo.move(mouth), pseudo.move(eyes)
         return Batch(
-            image=frames[0] if leaky else self.condition_image(entry, int(rng.integers(2**16))),
+            image=frames[0],
             speech=torch.from_numpy(audio),
             emotion=one_hot(clip.emotion),
-            frames=frames,
-            mouth_centre=torch.from_numpy(clip.mouth_centre[rows]),
-            eye_centres=torch.from_numpy(clip.eye_centres[rows]),
+            frames=frames[1:],
+            mouth_centre=torch.from_numpy(mouth),
+            eye_centres=torch.from_numpy(eyes),
         )

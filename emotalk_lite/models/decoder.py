@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..presets import ModelConfig
+from .output import CHANNELS, to_frames
 from .speech import SLOPE
 from .upsample import conv_reflect, upsample_conv
 
@@ -95,7 +96,8 @@ class ConvLSTMBlock(nn.Module):
 class Decoder(nn.Module):
     """One fully connected layer to a 4x4 map, five blocks with skips and nearest x2 upsampling, a 7x7 convolution, tanh.
 
-    Input: z (B, T, fusion_dim) and the image encoder's skips, largest first.
+    Input: z (B, T, fusion_dim), the image encoder's skips, largest first, and the condition image (B, 3, H, W), which
+    only the outputs beyond the paper look at (see `output`).
     Output: frames (B, T, 3, H, W) in (-1, 1), and the ConvLSTM's state (None without one), so that a long video can
     be decoded in chunks with the same result.
 
@@ -106,7 +108,7 @@ class Decoder(nn.Module):
     >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), last_filters=4, speech_dim=8, image_dim=8,
     ...                      emotion_dim=8, noise_dim=4)
     >>> skips = [torch.zeros(2, 7, 16, 16), torch.zeros(2, 11, 8, 8), torch.zeros(2, 11, 4, 4)]
-    >>> Decoder(config)(torch.zeros(2, 5, 28), skips)[0].shape
+    >>> Decoder(config)(torch.zeros(2, 5, 28), skips, torch.zeros(2, 3, 32, 32))[0].shape
     torch.Size([2, 5, 3, 32, 32])
     """
 
@@ -122,9 +124,12 @@ class Decoder(nn.Module):
                 self.blocks.append(ConvLSTMBlock(channels, channels + 3, filters, config.candidate))
             else:
                 self.blocks.append(DecoderBlock(channels, channels + 3, filters, upsample=i > 0))
-        self.last = nn.Conv2d(config.last_filters, 3, 7)
+        self.last = nn.Conv2d(config.last_filters, CHANNELS[config.output], 7)
+        self.output = config.output
 
-    def forward(self, z: Tensor, skips: list[Tensor], state: State | None = None) -> tuple[Tensor, State | None]:
+    def forward(
+        self, z: Tensor, skips: list[Tensor], image: Tensor, state: State | None = None
+    ) -> tuple[Tensor, State | None]:
         h = rearrange(self.fc(z), "b t (c h w) -> (b t) c h w", h=SMALLEST, w=SMALLEST)
         h = h.contiguous(memory_format=torch.channels_last)  # transposed convolutions are faster so, CPU and CUDA
         for block, skip in zip(self.blocks, reversed(skips)):
@@ -133,7 +138,7 @@ class Decoder(nn.Module):
                 h, state = block(h, skip, state)
             else:
                 h = block(h, skip)
-        frames = torch.tanh(upsample_conv(h, self.last.weight, self.last.bias))
+        frames = to_frames(upsample_conv(h, self.last.weight, self.last.bias), image, self.output)
         return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0]), state
 
 

@@ -17,10 +17,12 @@ from .speech import SLOPE, SpeechEncoder
 
 
 class Encoded(NamedTuple):
-    """What the four encoders say of a clip: z (B, T, fusion_dim), and the image encoder's skips, largest first."""
+    """What the decoder draws a clip from: z (B, T, fusion_dim) of the four encoders, the image encoder's skips, largest
+    first, and the image itself."""
 
     z: Tensor
     skips: list[Tensor]
+    image: Tensor
 
 
 class SpeechEmotionHead(nn.Module):
@@ -99,11 +101,11 @@ class Generator(nn.Module):
         of_emotion = self.emotion_encoder(emotion)  # (B, 512)
         n_frames = of_speech.shape[1]
         constant = repeat(torch.cat([of_image, of_emotion], dim=-1), "b d -> b t d", t=n_frames)
-        return Encoded(torch.cat([of_speech, of_noise, constant], dim=-1), skips)
+        return Encoded(torch.cat([of_speech, of_noise, constant], dim=-1), skips, image)
 
     def decode(self, encoded: Encoded, state: State | None = None) -> tuple[Tensor, State | None]:
         """Draw the frames of `encoded`; pass the returned state on to go on with the next chunk of a long clip."""
-        return self.decoder(encoded.z, encoded.skips, state)
+        return self.decoder(*encoded, state)
 
     def forward(self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor) -> Tensor:
         frames, _ = self.decode(self.encode(image, speech, emotion, noise))

@@ -133,7 +133,16 @@ def _train_stages(data: Folders, out: Path, state: TrainingState, seed: int, pro
     """The loop itself: for each stage and step, data, critic step, generator step, log, save."""
     preset, config, device = state.preset, state.preset.train, processes.device
     rows = processes.rows(config.batch_size)
-    examples = ClipWindows(data, config.window, seed, config.condition, voice_shifts=config.voice_shifts)
+    pretraining = STAGES.index("pretrain") * STAGE_EXAMPLES
+    examples = ClipWindows(
+        data,
+        config.window,
+        seed,
+        config.condition,
+        voice_shifts=config.voice_shifts,
+        pseudo_identities=config.pseudo_identities,
+        pseudo_ramp=tuple(pretraining + step * config.batch_size for step in config.pseudo_ramp),
+    )
     judged, judged_on = validation_clips(data, examples, config)
     learners = build_learners(preset, seed, device)
     generator = learners.generator.network
