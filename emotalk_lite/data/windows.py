@@ -158,6 +158,8 @@ class ClipWindows(Dataset):
         voice_shifts: semitones, one drawn for each example: the speech is heard that much higher (see `shift_voice`).
         pseudo_identities: share of the examples that are given a face of their own (see `identities`); half of
             these start from a frame of any of the actor's clips.
+        pseudo_ramp: examples between which that share rises from nothing: with a new face every step from the start, the
+            network finds that a still mouth is the safest bet, and stays there.
         split: which of the manifest's splits; "all" for everything.
 
     Raises:
@@ -175,6 +177,7 @@ class ClipWindows(Dataset):
         split: str = "train",
         voice_shifts: tuple[int, ...] = (0,),
         pseudo_identities: float = 0.0,
+        pseudo_ramp: tuple[int, int] = (0, 0),
     ) -> None:
         folders = [folders] if isinstance(folders, (str, PathLike)) else folders
         self.collections = [Collection(Path(folder), split) for folder in folders]
@@ -184,6 +187,7 @@ class ClipWindows(Dataset):
         self.condition = condition
         self.voice_shifts = voice_shifts
         self.pseudo_identities = pseudo_identities
+        self.pseudo_ramp = pseudo_ramp
 
     def clip(self, entry: Entry) -> PreparedClip:
         """The whole prepared clip of a manifest entry."""
@@ -216,7 +220,7 @@ class ClipWindows(Dataset):
         source = entry if self.condition == "same_window" else collection.neutral.get(entry.actor, entry)
         first = int(rng.integers(2**16))
         pseudo = None
-        if rng.random() < self.pseudo_identities:
+        if rng.random() < self.pseudo_identities * np.interp(index, self.pseudo_ramp, (0, 1)):
             if rng.random() < ANY_EXPRESSION:
                 source = rng.choice(collection.of_actor(entry.actor))
             pseudo = PseudoIdentity.draw(rng, clip.frames.shape[1])
