@@ -115,3 +115,171 @@ class TrainConfig:
     # examples
     voice_shifts: tuple[int, ...] = (0,)  # semitones by which the speech is raised, one drawn an example (paper: none)
     pseudo_identities: float = 0.0  # share of the examples whose face is changed, see data/identities.py (paper: none)
+    pseudo_ramp: tuple[int, int] = (0, 0)  # steps of pretraining between which that share rises from 0
+    condition: Literal["neutral", "same_window"] = "neutral"  # whose frame is the input image (reference: same_window)
+
+    # computing
+    precision: Literal["fp32", "bf16"] = "fp32"  # bf16: autocast; the weights stay float32
+    compile: bool = False  # draw the frames through torch.compile
+    log_every: int = 20
+    checkpoint_every: int = 500
+    validate_every: int = 500  # scores and a sample strip; the last step of a stage is always validated
+
+    def budget(self, stage: str) -> int:
+        """Steps of a stage: "critic", "pretrain" or "joint"."""
+        return getattr(self, f"{stage}_steps")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named pair of sizes and budget, and what happens to the frames afterwards.
+
+    >>> PRESETS["cpu"].model.filters
+    (16, 32, 64, 128, 128)
+    """
+
+    name: str
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    upscale: Literal["none", "bsrgan"] = "none"  # super-resolution of the generated video; training knows nothing of it
+
+
+def epochs(count: int) -> int:
+    """Steps of so many of the paper's epochs: 100 videos (Dataset), two a step (Implementation Details).
+
+    >>> epochs(1)
+    50
+    """
+    return count * 100 // 2
+
+
+PRESETS = {
+    "smoke": Preset(
+        "smoke",
+        ModelConfig(
+            filters=(4, 8, 8, 8, 8),
+            last_filters=4,
+            speech_filters=(4, 4, 4, 4),
+            speech_dim=16,
+            image_dim=16,
+            emotion_dim=16,
+            noise_dim=8,
+            se_ratio=4,
+            conv_lstm=False,
+            critic_filters=(4, 4, 8, 8, 8),
+            critic_dim=32,
+        ),
+        TrainConfig(
+            critic_steps=10,
+            pretrain_steps=30,
+            joint_steps=10,
+            window=8,
+            learning_rate=2e-3,
+            final_learning_rate=2e-3,
+            joint_learning_rate=2e-4,
+            eye_mean_over="image",
+            perceptual_features="efficientnet_lite0",
+            perceptual_frames=1,
+            log_every=5,
+            checkpoint_every=15,
+            validate_every=15,
+        ),
+    ),
+    "cpu": Preset(
+        "cpu",
+        ModelConfig(
+            filters=(16, 32, 64, 128, 128),
+            last_filters=8,
+            speech_filters=(16, 32, 64, 128),
+            speech_dim=128,
+            image_dim=128,
+            emotion_dim=128,
+            noise_dim=32,
+            conv_lstm=False,
+            critic_filters=(16, 32, 64, 128, 128),
+            critic_dim=512,
+        ),
+        TrainConfig(
+            critic_steps=200,
+            pretrain_steps=2800,
+            joint_steps=200,
+            batch_size=1,
+            learning_rate=1.5e-3,
+            final_learning_rate=1e-5,
+            warmup_steps=50,
+            betas=(0.9, 0.99),
+            ema_decay=0.99,
+            mask_floor=0.2,
+            eye_mean_over="image",
+            perceptual_features="efficientnet_lite0",
+            perceptual_frames=2,
+            voice_shifts=(0, 0, -3, 3, 6),
+            grad_clip=1.0,
+            checkpoint_every=300,
+            validate_every=1200,
+        ),
+    ),
+    "cuda": Preset("cuda"),
+    # The paper's two runs. A sample strip every 50 epochs of a stage: among them those of Figure 8, at 1600, 1800 and 2000,
+    # which are epochs of the joint stage, for 2000 is where it ends.
+    "p100": Preset(
+        "p100",
+        train=TrainConfig(
+            critic_steps=epochs(500), pretrain_steps=epochs(500), joint_steps=epochs(200), validate_every=epochs(50)
+        ),
+    ),
+    "a100": Preset(
+        "a100",
+        train=TrainConfig(
+            critic_steps=epochs(1600), pretrain_steps=epochs(1600), joint_steps=epochs(2000), validate_every=epochs(50)
+        ),
+    ),
+}
+STAGES = ("critic", "pretrain", "joint")  # in their order
+
+
+def stages_of(stage: str) -> tuple[str, ...]:
+    """The stages that a name asks for, in their order.
+
+    Raises:
+        EmotalkError: no such stage.
+
+    >>> stages_of("all"), stages_of("joint")
+    (('critic', 'pretrain', 'joint'), ('joint',))
+    """
+    if stage != "all" and stage not in STAGES:
+        raise EmotalkError(f"no stage '{stage}'; choose one of {', '.join(STAGES)}, all")
+    return STAGES if stage == "all" else (stage,)
+
+
+def resolve_preset(preset: str | Preset, steps: int | None = None, stage: str = "all") -> Preset:
+    """A preset by its name, with another number of steps where one is given.
+
+    Args:
+        preset: a name of `PRESETS`, or a preset.
+        steps: of all stages that are asked for together; they share them as they share the preset's budget.
+        stage: "critic", "pretrain", "joint" or "all".
+
+    Raises:
+        EmotalkError: no preset or stage of that name, or fewer than one step.
+
+    >>> train = resolve_preset("smoke", steps=100).train
+    >>> train.critic_steps, train.pretrain_steps, train.joint_steps
+    (20, 60, 20)
+    >>> resolve_preset("smoke", steps=100, stage="joint").train.joint_steps
+    100
+    """
+    if isinstance(preset, str):
+        if preset not in PRESETS:
+            raise EmotalkError(f"no preset '{preset}'; choose one of {', '.join(PRESETS)}")
+        preset = PRESETS[preset]
+    stages = stages_of(stage)
+    if steps is None:
+        return preset
+    if steps < 1:
+        raise EmotalkError(f"{steps} steps train nothing; give 1 or more")
+    whole = sum(preset.train.budget(s) for s in stages)
+    share = {s: steps * preset.train.budget(s) // max(1, whole) for s in stages}
+    largest = max(stages, key=preset.train.budget)  # takes what the rounding leaves
+    share[largest] += steps - sum(share.values())
+    return replace(preset, train=replace(preset.train, **{f"{s}_steps": n for s, n in share.items()}))

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from .decoder import SMALLEST, ConvLSTMBlock, Decoder
 from .generator import Generator
+from .output import to_frames
 from .speech import SLOPE
 from .upsample import conv_reflect, plain_upsample_conv
 
@@ -18,15 +19,15 @@ def plain_generate(generator: Generator, image: Tensor, speech: Tensor, emotion:
     return plain_decode(generator.decoder, *generator.encode(image, speech, emotion, noise))
 
 
-def plain_decode(decoder: Decoder, z: Tensor, skips: list[Tensor]) -> Tensor:
+def plain_decode(decoder: Decoder, z: Tensor, skips: list[Tensor], image: Tensor) -> Tensor:
     """Repeat every skip for every frame, upsample, join, convolve: (B, T, fusion_dim) to frames (B, T, 3, H, W).
 
     >>> from ..presets import ModelConfig
     >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), last_filters=4, speech_dim=8, image_dim=8,
     ...                      emotion_dim=8, noise_dim=4)
     >>> skips = [torch.zeros(2, 7, 16, 16), torch.zeros(2, 11, 8, 8), torch.zeros(2, 11, 4, 4)]
-    >>> decoder, z = Decoder(config), torch.zeros(2, 5, 28)
-    >>> torch.allclose(plain_decode(decoder, z, skips), decoder(z, skips)[0], atol=1e-5)
+    >>> decoder, given = Decoder(config), (torch.zeros(2, 5, 28), skips, torch.zeros(2, 3, 32, 32))
+    >>> torch.allclose(plain_decode(decoder, *given), decoder(*given)[0], atol=1e-5)
     True
     """
     h = rearrange(decoder.fc(z), "b t (c h w) -> (b t) c h w", h=SMALLEST, w=SMALLEST)
@@ -38,7 +39,7 @@ def plain_decode(decoder: Decoder, z: Tensor, skips: list[Tensor]) -> Tensor:
             h = plain_conv_lstm(block, rearrange(h, "(b t) c h w -> b t c h w", b=z.shape[0]))
         else:
             h = F.leaky_relu(conv_reflect(h, block.conv.weight, block.conv.bias), SLOPE)
-    frames = torch.tanh(plain_upsample_conv(h, decoder.last.weight, decoder.last.bias))
+    frames = to_frames(plain_upsample_conv(h, decoder.last.weight, decoder.last.bias), image, decoder.output)
     return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0])
 
 
