@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from .paths import atomic_path
 from .presets import ModelConfig
 
 FORMAT = "emotalk-generator-1"
+FAINT = 0.05  # share of their random start that new maps keep: almost no motion, an almost even mask
+MOSTLY_DRAWN = 1.0  # the new mask's bias; its sigmoid is 0.73
 ABOUT = "about"  # the one entry of a file's header
 
 
@@ -92,6 +95,54 @@ def read_header(path: Path) -> dict[str, str]:
         raise EmotalkError(f"{path} is not a safetensors file ({error}); give a checkpoint that 'emotalk train' wrote") from None
 
 
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a checkpoint, in hexadecimal.
+
+    Raises:
+        EmotalkError: as `read_header`.
+    """
+    path = generator_file(path)
+    read_header(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def generator_file(path: Path) -> Path:
+    """The checkpoint of a run's folder, or the file itself.
+
+    >>> generator_file(Path("some.safetensors")).name
+    'some.safetensors'
+    """
+    return Path(path) / "generator.safetensors" if Path(path).is_dir() else Path(path)
+
+
+def start_from(generator: Generator, path: Path) -> None:
+    """Give a new generator the weights of a trained one.
+
+    The two may differ in what they make of the last maps (`ModelConfig.output`): maps that the trained one lacks start
+    so that the frames are the drawn ones, and learn from there.
+
+    Args:
+        generator: to be trained; changed in place.
+        path: a `generator.safetensors` or the run's folder that holds it.
+
+    Raises:
+        EmotalkError: as `load_generator`; or a weight of another shape.
+    """
+    trained, own = load_generator(path).state_dict(), generator.state_dict()
+    for name, tensor in own.items():
+        given = trained.get(name)
+        maps_alone_differ = name.startswith("decoder.last.") and given is not None and given.shape[1:] == tensor.shape[1:]
+        if given is None or (given.shape != tensor.shape and not maps_alone_differ):
+            raise EmotalkError(f"{path} is a generator of other sizes ({name}); start from one of the same preset")
+        shared = min(len(given), len(tensor))
+        tensor[:shared] = given[:shared]
+        if name == "decoder.last.weight":
+            tensor[shared:] *= FAINT
+        elif name == "decoder.last.bias":
+            tensor[shared:] = 0.0
+            tensor[shared : shared + 1] = MOSTLY_DRAWN
+
+
 def load_generator(path: Path, device: torch.device | str = "cpu") -> Generator:
     """Read a generator in evaluation mode; its size comes from the file.
 
@@ -102,9 +153,7 @@ def load_generator(path: Path, device: torch.device | str = "cpu") -> Generator:
     Raises:
         EmotalkError: the file is missing, is of another format, or its weights do not have the size it states.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / "generator.safetensors"
+    path = generator_file(path)
     header = read_header(path)
     if header.get("format") != FORMAT:
         raise EmotalkError(f"{path} is not a generator of this package; give a generator.safetensors of 'emotalk train'")

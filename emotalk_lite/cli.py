@@ -179,6 +179,7 @@ def train(
     variant: Annotated[str | None, typer.Option(help="Row of the paper's Table 5: base, se, em, se+em, each also +bsrgan.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default: the preset's.")] = None,
     compile: Annotated[bool, typer.Option("--compile", help="Draw through torch.compile: slow to start.")] = False,
+    init: Annotated[Path | None, typer.Option(help="Start from the weights of this checkpoint.")] = None,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     device: Device = "auto",
@@ -204,7 +205,7 @@ def train(
     out = out if out is not None else run_folder(named)
     folders = data or [prepare_sample().folder]
     checkpoint = run_stages(
-        folders if len(folders) > 1 else folders[0], out, chosen, stage, steps=steps, seed=seed, resume=resume, device=device
+        folders if len(folders) > 1 else folders[0], out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device
     )
     run = json.loads((out / "run.json").read_text())
     print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")
@@ -240,7 +241,7 @@ def talk(
     audio: Annotated[Path, typer.Option(help="Speech: any audio or video file.")],
     emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
     out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
-    checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the run that finished last.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
@@ -260,10 +261,10 @@ def talk(
     if out.suffix.lower() != ".mp4":
         raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
     check_writable(out)
-    from .generate import newest_checkpoint
+    from .generate import SHIPPED
     from .generate import talk as make_clip
 
-    checkpoint = checkpoint if checkpoint is not None else newest_checkpoint()
+    checkpoint = checkpoint if checkpoint is not None else SHIPPED
     clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
     clip.save(out)
     height, width = clip.frames.shape[1:3]

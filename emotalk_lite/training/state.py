@@ -33,6 +33,7 @@ class TrainingState:
         preset: what is being trained.
         seed: of the run.
         stages: that are asked for now.
+        start: what the first weights are: "random", or the fingerprint of a checkpoint.
 
     Attributes:
         done: steps done of each stage.
@@ -43,11 +44,12 @@ class TrainingState:
         EmotalkError: the folder holds a run with other settings; or a joint stage is asked for and nothing leads to it.
     """
 
-    def __init__(self, folder: Path, preset: Preset, seed: int, stages: Iterable[str]) -> None:
+    def __init__(self, folder: Path, preset: Preset, seed: int, stages: Iterable[str], start: str = "random") -> None:
         self.folder = folder
         self.stages = tuple(stages)
         self.identity = {
             "seed": str(seed),
+            "start": start,
             "model": config_to_json(preset.model),
             "train": json.dumps({k: v for k, v in config_fields(preset.train).items() if k not in NOT_IDENTITY}, sort_keys=True),
         }
@@ -181,8 +183,8 @@ def _difference(before: str, now: str, part: str) -> str | None:
     """
     if before == now:
         return None
-    if part == "seed":
-        return f"seed ({before}, now {now})"
+    if part in ("seed", "start"):
+        return f"{part} ({before[:8]}, now {now[:8]})"
     old, new = json.loads(before), json.loads(now)
     name = next(k for k in sorted({*old, *new}) if old.get(k) != new.get(k))
     return f"{name} ({old.get(name)}, now {new.get(name)})"

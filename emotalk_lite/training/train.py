@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from ..checkpoint import config_to_json
+from ..checkpoint import config_to_json, fingerprint, start_from
 from ..data.clips import Manifest
 from ..data.windows import ClipWindows
 from ..devices import pick_device
@@ -71,6 +71,7 @@ def train(
     stage: str = "all",
     *,
     steps: int | None = None,
+    init: str | PathLike | None = None,
     seed: int = 0,
     resume: bool = False,
     device: str = "auto",
@@ -98,6 +99,7 @@ def train(
         preset: a name of `PRESETS`, or a `Preset`.
         stage: "critic", "pretrain", "joint" or "all".
         steps: overrides the budget of the stages asked for, see `resolve_preset`.
+        init: a trained generator whose weights this one starts from, see `start_from`; None: random weights.
         seed: of weights, noise, windows; the same seed, preset and machine give the same bytes.
         resume: go on with the run in `out`; a finished run returns at once, an empty folder starts anew.
         device: "auto", "cpu" or "cuda".
@@ -115,12 +117,13 @@ def train(
     """
     out, stages = Path(out), stages_of(stage)
     processes = find_processes(pick_device(device))
-    state = TrainingState(out, resolve_preset(preset, steps, stage), seed, stages)
+    start = fingerprint(Path(init)) if init is not None else "random"
+    state = TrainingState(out, resolve_preset(preset, steps, stage), seed, stages, start)
     if state.begun() and not resume:
         raise EmotalkError(f"{out} already holds a run at step {state.total}; add --resume to go on with it, or give another --out")
     if not state.finished():
         try:
-            _train_stages(data, out, state, seed, processes, progress and processes.is_main)
+            _train_stages(data, out, state, seed, init, processes, progress and processes.is_main)
         except FloatingPointError as error:
             raise EmotalkError(f"{error} after step {state.total}; the last good checkpoint stays in {out}") from None
         except OSError as error:
@@ -129,7 +132,15 @@ def train(
     return out / "generator.safetensors"
 
 
-def _train_stages(data: Folders, out: Path, state: TrainingState, seed: int, processes: Processes, progress: bool) -> None:
+def _train_stages(
+    data: Folders,
+    out: Path,
+    state: TrainingState,
+    seed: int,
+    init: str | PathLike | None,
+    processes: Processes,
+    progress: bool,
+) -> None:
     """The loop itself: for each stage and step, data, critic step, generator step, log, save."""
     preset, config, device = state.preset, state.preset.train, processes.device
     rows = processes.rows(config.batch_size)
@@ -146,6 +157,8 @@ def _train_stages(data: Folders, out: Path, state: TrainingState, seed: int, pro
     judged, judged_on = validation_clips(data, examples, config)
     learners = build_learners(preset, seed, device)
     generator = learners.generator.network
+    if init is not None:
+        start_from(generator, Path(init))
     average = copy.deepcopy(generator).requires_grad_(False).eval()
     state.load(learners, average)
     features = load_features(config.perceptual_features).to(device)
