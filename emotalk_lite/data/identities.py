@@ -93,8 +93,13 @@ class PseudoIdentity:
     mirror: bool
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, size: int = IMAGE_SIZE) -> PseudoIdentity:
+    def draw(cls, rng: np.random.Generator, size: int = IMAGE_SIZE, strength: float = 1.0) -> PseudoIdentity:
         """A random identity.
+
+        Args:
+            rng: draws it.
+            size: pixels.
+            strength: from 0, hardly the actor's cousin, to 1, a stranger on another background.
 
         >>> identity = PseudoIdentity.draw(np.random.default_rng(0), size=32)
         >>> identity.displacement.shape, identity.background.shape
@@ -104,14 +109,16 @@ class PseudoIdentity:
         axis = torch.arange(size) - (size - 1) / 2
         across, down = (float(np.exp(rng.normal(0, STRETCH))) - 1 for _ in range(2))
         stretch = torch.stack(torch.meshgrid(axis * across, axis * down, indexing="xy"), dim=-1)
-        return cls(
-            displacement=rearrange(noise, "c h w -> h w c") + stretch,
-            colour=_colour(rng),
-            light=torch.exp(0.18 * smooth_noise(rng, 1, 3, size)) * float(np.exp(rng.normal(-0.25, 0.25))),
-            gamma=float(np.exp(rng.normal(0.1, 0.25))),
+        light = 0.18 * smooth_noise(rng, 1, 3, size) + rng.normal(-0.25, 0.25)
+        identity = cls(
+            displacement=strength * (rearrange(noise, "c h w -> h w c") + stretch),
+            colour=torch.lerp(torch.eye(3), _colour(rng), strength),
+            light=torch.exp(strength * light.float()),
+            gamma=float(np.exp(strength * rng.normal(0.1, 0.25))),
             background=_background(rng, size),
-            mirror=bool(rng.random() < 0.5),
+            mirror=bool(rng.random() < 0.5 * strength),
         )
+        return identity if rng.random() < strength else replace(identity, background=None)
 
     def apply(self, frames: Tensor) -> Tensor:
         """Give frames (T, 3, H, W) RGB in [-1, 1] this identity; the same shape and range."""

@@ -21,6 +21,7 @@ from .clips import Entry, Manifest, PreparedClip, load_clip
 from .identities import PseudoIdentity, stabilise
 from .media import normalise
 
+SYNTHETIC = "synthetic"  # how the source of a synthetic clip begins; such actors are many and need no pseudo-identity
 REMEMBERED = 400  # clips and voices kept in memory, about 3 MB each
 ANY_EXPRESSION = 0.5  # share of the pseudo-identities whose condition image is not neutral: a stranger's portrait may smile
 EDGE = 4  # a clip's first and last window come up as often as this part of a window's starts between them
@@ -156,10 +157,10 @@ class ClipWindows(Dataset):
         condition: "neutral": the image is a frame of the actor's neutral clip (of the clip itself where the actor has
             none); "same_window": the window's first frame, as in the reference, which gives the emotion away.
         voice_shifts: semitones, one drawn for each example: the speech is heard that much higher (see `shift_voice`).
-        pseudo_identities: share of the examples that are given a face of their own (see `identities`); half of
+        pseudo_identities: share of the real clips' examples that are given a face of their own (see `identities`); half of
             these start from a frame of any of the actor's clips.
-        pseudo_ramp: examples between which that share rises from nothing: with a new face every step from the start, the
-            network finds that a still mouth is the safest bet, and stays there.
+        pseudo_ramp: examples between which their strength grows from nothing: with strangers from the start, the network
+            finds that a still mouth is the safest bet, and stays there.
         split: which of the manifest's splits; "all" for everything.
 
     Raises:
@@ -220,10 +221,11 @@ class ClipWindows(Dataset):
         source = entry if self.condition == "same_window" else collection.neutral.get(entry.actor, entry)
         first = int(rng.integers(2**16))
         pseudo = None
-        if rng.random() < self.pseudo_identities * np.interp(index, self.pseudo_ramp, (0, 1)):
+        strength = np.interp(index, self.pseudo_ramp, (0, 1))
+        if strength and not entry.source.startswith(SYNTHETIC) and rng.random() < self.pseudo_identities:
             if rng.random() < ANY_EXPRESSION:
                 source = rng.choice(collection.of_actor(entry.actor))
-            pseudo = PseudoIdentity.draw(rng, clip.frames.shape[1])
+            pseudo = PseudoIdentity.draw(rng, clip.frames.shape[1], strength)
         read = collection.stable if pseudo else collection.clip
         clip, condition = read(entry), read(source).frames
         first = start if self.condition == "same_window" else first % len(condition)
