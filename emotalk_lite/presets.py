@@ -234,7 +234,7 @@ PRESETS = {
             mask_floor=0.05,
             voice_shifts=(0, -5, -3, 3, 5, 7),
             pseudo_identities=0.75,
-            pseudo_ramp=(0, 2000),
+            pseudo_ramp=(0, 6000),
             validate_every=1500,
         ),
     ),
