@@ -185,7 +185,7 @@ def test_held_out_clips_choose_the_best_checkpoint_where_there_are_any(sample, t
 
 
 def test_an_unknown_preset_stage_or_folder_is_a_clear_line(tmp_path):
-    with pytest.raises(EmotalkError, match="no preset 'huge'; choose one of smoke, cpu, cuda, p100, a100"):
+    with pytest.raises(EmotalkError, match="no preset 'huge'; choose one of smoke, cpu, portrait, cuda, p100, a100"):
         resolve_preset("huge")
     with pytest.raises(EmotalkError, match="no stage 'third'; choose one of critic, pretrain, joint, all"):
         train(tmp_path, tmp_path / "out", "smoke", "third")

@@ -21,7 +21,7 @@ from .clips import Entry, Manifest, PreparedClip, load_clip
 from .identities import PseudoIdentity, stabilise
 from .media import normalise
 
-SYNTHETIC = "synthetic"  # how the source of a synthetic clip begins; such actors are many and need no pseudo-identity
+SYNTHETIC = "synthetic"  # how the source of a synthetic clip begins; such actors have many faces and voices as it is
 REMEMBERED = 400  # clips and voices kept in memory, about 3 MB each
 ANY_EXPRESSION = 0.5  # share of the pseudo-identities whose condition image is not neutral: a stranger's portrait may smile
 EDGE = 4  # a clip's first and last window come up as often as this part of a window's starts between them
@@ -156,7 +156,7 @@ class ClipWindows(Dataset):
         seed: of order, windows, condition images and pseudo-identities.
         condition: "neutral": the image is a frame of the actor's neutral clip (of the clip itself where the actor has
             none); "same_window": the window's first frame, as in the reference, which gives the emotion away.
-        voice_shifts: semitones, one drawn for each example: the speech is heard that much higher (see `shift_voice`).
+        voice_shifts: semitones, one drawn for each real clip's example: the speech is heard that much higher (see `shift_voice`).
         pseudo_identities: share of the real clips' examples that are given a face of their own (see `identities`); half of
             these start from a frame of any of the actor's clips.
         pseudo_ramp: examples between which their strength grows from nothing: with strangers from the start, the network
@@ -214,7 +214,8 @@ class ClipWindows(Dataset):
         beyond = self.window // EDGE
         start = int(np.clip(rng.integers(-beyond, last + beyond + 1), 0, last))
         rows = np.minimum(np.arange(start, start + self.window), len(clip.frames) - 1)
-        speech = collection.speech(entry, int(rng.choice(self.voice_shifts)))
+        real = not entry.source.startswith(SYNTHETIC)
+        speech = collection.speech(entry, int(rng.choice(self.voice_shifts)) if real else 0)
         audio = speech[start * SAMPLES_PER_FRAME : (start + self.window) * SAMPLES_PER_FRAME]
         audio = np.pad(audio, (0, self.window * SAMPLES_PER_FRAME - len(audio)))
 
@@ -222,7 +223,7 @@ class ClipWindows(Dataset):
         first = int(rng.integers(2**16))
         pseudo = None
         strength = np.interp(index, self.pseudo_ramp, (0, 1))
-        if strength and not entry.source.startswith(SYNTHETIC) and rng.random() < self.pseudo_identities:
+        if strength and real and rng.random() < self.pseudo_identities:
             if rng.random() < ANY_EXPRESSION:
                 source = rng.choice(collection.of_actor(entry.actor))
             pseudo = PseudoIdentity.draw(rng, clip.frames.shape[1], strength)
