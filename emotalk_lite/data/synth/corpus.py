@@ -29,7 +29,7 @@ from .render import render
 from .speech import Phoneme, Utterance, actor_voice, require_espeak, speak, with_emotion
 from .visemes import lips
 
-RECIPE = 3  # raised when the same seed no longer gives the same clips: then a folder is made anew
+RECIPE = 4  # raised when the same seed no longer gives the same clips: then a folder is made anew
 SOURCE = "synthetic: emotalk_lite's painted heads, speech by espeak-ng (GPL-3)"
 MOST_CLIPS = 72  # an actor: six emotions times twelve sentences
 SHEET_ROWS = 12  # clips on the contact sheet

@@ -207,9 +207,9 @@ def brows(p: Identity, x: np.ndarray, y: np.ndarray, head: np.ndarray, irradianc
     )
     thick = p.brow_thick * (1.05 - 0.5 * t.clip(0, 1) ** 2)
     side = np.where(x > AXIS, 0, 97)
-    hairs = noise(rng, a * 0.9 + (y - middle) * (0.9 - 0.9 * t) + side, y, 0.55, 2.6)
+    hairs = noise(rng, a * 0.9 + (y - middle) * (0.9 - 0.9 * t) + side, y, 0.48, 2.6)
     edge = (np.abs(y - middle) / thick) ** 1.6
-    dense = (1.25 - edge + 0.55 * hairs).clip(0, 1) * step(-0.10, 0.09, t + 0.04 * hairs) * step(1.1, 0.82, t + 0.04 * hairs)
+    dense = (1.2 - edge + 0.38 * hairs).clip(0, 1) * step(-0.10, 0.09, t + 0.04 * hairs) * step(1.1, 0.82, t + 0.04 * hairs)
     tint = p.hair * (1 - 0.6 * p.grey) + 140 * 0.6 * p.grey
     colour = to_linear(np.minimum(tint * 0.8, 0.82 * p.skin) / 255) * (1 + 0.35 * hairs[..., None])
     strength = 0.66 + 0.24 * rng.random() - 0.15 * (p.hair.mean() > 120)

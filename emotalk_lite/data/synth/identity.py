@@ -188,7 +188,7 @@ def identity(seed: int, actor: int) -> Identity:
         mouth_y=mouth_y,
         mouth_wide=15.0 + rng.normal(0, 0.7) - 0.4 * female,
         mouth_lift=rng.normal(0.75, 0.45) - 0.012 * (age - 30),
-        lip_upper=2.9 + rng.normal(0, 0.45) + 1.2 * tone + 0.5 * female - 0.014 * (age - 20),
+        lip_upper=2.55 + rng.normal(0, 0.45) + 1.2 * tone + 0.5 * female - 0.014 * (age - 20),
         lip_lower=4.1 + rng.normal(0, 0.5) + 1.2 * tone + 0.5 * female - 0.014 * (age - 20),
         cheek=rng.normal(1, 0.3),
         gaunt=float(np.clip(rng.normal(0.35, 0.3), 0, 1)),

@@ -50,7 +50,7 @@ def light_of(person: Identity) -> Light:
     side, up = rng.normal(0, 0.5), rng.uniform(0.2, 0.85)
     key = np.array([np.sin(side) * np.cos(up), -np.sin(up), np.cos(side) * np.cos(up)])
     warmth = rng.normal(0, 0.05)
-    exposure = 1 + 0.3 * person.tone  # a camera opens up for dark skin
+    exposure = 0.88 + 0.42 * person.tone  # a camera opens up for dark skin
     key_colour = np.array([1 + warmth, 1.0, 1 - 1.2 * warmth]) * rng.uniform(0.72, 1.0) * exposure
     fill = np.array([1 - warmth / 2, 1.0, 1 + warmth / 2]) * rng.uniform(0.14, 0.34) * exposure
     return Light(key, key_colour, fill, np.array([0.95, 1.0, 1.05]) * rng.uniform(0.05, 0.14))
