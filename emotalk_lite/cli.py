@@ -192,7 +192,7 @@ def train(
       emotalk train --out runs/mine --steps 500
       emotalk train --out runs/mine --steps 500 --resume
       emotalk train --out runs/base --variant base --stage pretrain
-      accelerate launch --num_processes 2 -m emotalk_lite train --out runs/mine --preset cuda
+      torchrun --nproc_per_node 2 -m emotalk_lite train --out runs/mine --preset cuda
     """
     chosen = choose_settings(preset, variant, precision, compile)
     named = resolve_preset(chosen, steps, stage)

@@ -1,6 +1,6 @@
 """One training on one or several processes: each computes a share of every batch, and gradients are averaged.
 
-`accelerate launch` or `torchrun` starts the processes, accelerate connects them. No network is wrapped: the gradient
+`torchrun` (or `accelerate launch`) starts the processes, accelerate connects them. No network is wrapped: the gradient
 penalty differentiates twice, and the generator is called in parts, which wrappers do not follow.
 """
 
@@ -45,6 +45,11 @@ class Processes:
         each = batch_size // self.count
         return slice(self.index * each, (self.index + 1) * each)
 
+    def wait(self) -> None:
+        """Go on when every process is here."""
+        if self.count > 1:
+            torch.distributed.barrier()
+
     def average_gradients(self, parameters: Iterable[Parameter]) -> None:
         """Replace each gradient by its mean over the processes: the gradient of the whole batch."""
         if self.count == 1:
@@ -81,4 +86,5 @@ def find_processes(device: torch.device) -> Processes:
     from accelerate import PartialState
 
     state = PartialState(cpu=device.type == "cpu")
-    return Processes(state.process_index, state.num_processes, state.device if state.num_processes > 1 else device)
+    own = device.type != "cpu" and state.num_processes > 1
+    return Processes(state.process_index, state.num_processes, state.device if own else device)

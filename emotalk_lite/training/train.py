@@ -90,7 +90,7 @@ def train(
     generates whole clips: held-out ones (split "val") where the data has any, otherwise the training clips; `run.json`
     says which.
 
-    Started by `accelerate launch` or `torchrun`, the processes share every batch and compute what one alone computes; on
+    Started by `torchrun` (or `accelerate launch`), the processes share every batch and compute what one alone computes; on
     several machines, `out` and `data` are on a disk that they share.
 
     Args:
@@ -217,6 +217,7 @@ def _train_stages(
                 if interrupted():
                     save()
                     raise KeyboardInterrupt
+    processes.wait()  # the files are whole
 
 
 def validation_clips(data: Folders, examples: ClipWindows, config: TrainConfig) -> tuple[ClipWindows, str]:

@@ -1,0 +1,146 @@
+"""Whatever happens to a run, nothing is lost: kills, Ctrl-C, a full disk, a file that vanishes, a loss that is not finite."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy import TOY_PRESET, toy_folder
+
+from emotalk_lite.checkpoint import read_header
+from emotalk_lite.data.clips import Manifest, load_clip, save_clip
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.training.train import train
+
+TESTS = Path(__file__).parent
+FILES = ("state.safetensors", "generator.safetensors", "best.safetensors")
+# Long enough to be hit in the middle of every stage, and saved so often that little is repeated
+LONG = replace(
+    TOY_PRESET, train=replace(TOY_PRESET.train, critic_steps=30, pretrain_steps=30, joint_steps=30, checkpoint_every=3, validate_every=15)
+)
+# The same as a process. It prints a line before each step, so that a signal can be sent while it works
+SCRIPT = f"""
+import sys
+sys.path[:0] = [{str(TESTS)!r}, {str(TESTS.parent)!r}]
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.training import train as module
+from test_train_faults import LONG
+inner = module.generator_for
+def announced(seed, stage, step, device):
+    print(stage, step, flush=True)
+    return inner(seed, stage, step, device)
+module.generator_for = announced
+try:
+    module.train(sys.argv[1], sys.argv[2], LONG, resume=True, device="cpu", progress=False)
+except EmotalkError as error:
+    sys.exit(f"emotalk: {{error}}")
+"""
+
+
+@pytest.fixture(scope="module")
+def small(sample, tmp_path_factory):
+    return toy_folder(sample, tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def whole(small, tmp_path_factory):
+    """A run that nothing happened to."""
+    out = tmp_path_factory.mktemp("whole")
+    train(small, out, LONG, progress=False)
+    return out
+
+
+KILLED = [("critic", 10), ("pretrain", 17), ("joint", 5)]
+
+
+@pytest.mark.parametrize("number, places", [(signal.SIGKILL, KILLED), (signal.SIGINT, KILLED[-1:])], ids=["kill -9", "Ctrl-C"])
+def test_stopped_in_every_stage_and_resumed_gives_the_bytes_of_an_uninterrupted_run(small, whole, tmp_path, number, places):
+    for stage, step in places:
+        process = GoOn(small, tmp_path)
+        for line in process:
+            if line == f"{stage} {step}":
+                process.send(number)
+        assert line.startswith(stage) and process.status != 0, f"stopped too late: {line}"
+        done = json.loads(read_header(tmp_path / "state.safetensors")["done"])
+        assert done[stage] >= (step - 2 if number == signal.SIGKILL else step), "Ctrl-C saves; a kill loses at most 3 steps"
+    train(small, tmp_path, LONG, resume=True, progress=False)
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
+    records = [json.loads((run / "run.json").read_text()) for run in (tmp_path, whole)]
+    assert records[0]["history"] == records[1]["history"] and records[0]["clips"] == records[1]["clips"]
+
+
+def test_a_disk_that_fills_up_is_one_clear_line_and_the_last_good_checkpoint_stays(small, tmp_path):
+    train(small, tmp_path, LONG, "pretrain", progress=False)
+    train(small, tmp_path, LONG, "critic", progress=False)
+    before = {name: (tmp_path / name).read_bytes() for name in FILES}
+    process = GoOn(small, tmp_path, largest_file=len(before["state.safetensors"]) // 2)
+    assert list(process)[-1] == "joint 2"  # the first checkpoint of the stage is written after it
+    assert process.status == 1 and "Traceback" not in process.said
+    assert process.said.startswith("emotalk: File too large: ") and "the last good checkpoint is whole" in process.said
+    assert {name: (tmp_path / name).read_bytes() for name in FILES} == before
+    assert not list(tmp_path.glob(".*")), "half a file was left behind"
+    train(small, tmp_path, LONG, resume=True, progress=False)
+    assert json.loads(read_header(tmp_path / "state.safetensors")["done"])["joint"] == 30
+
+
+def test_a_dataset_file_that_vanishes_is_named(small, sample, tmp_path):
+    folder = toy_folder(sample, tmp_path / "data", ("anger", "fear", "neutral"))
+    train(folder, tmp_path / "run", TOY_PRESET, "pretrain", steps=2, progress=False)
+    before = (tmp_path / "run" / "state.safetensors").read_bytes()
+    gone = next(folder.glob("clips/*FEA*"))
+    gone.unlink()
+    with pytest.raises(EmotalkError, match=f"{gone.name}: no such prepared file"):
+        train(folder, tmp_path / "run", TOY_PRESET, "critic", progress=False)
+    assert (tmp_path / "run" / "state.safetensors").read_bytes() == before
+
+
+def test_a_clip_with_poisoned_sound_stops_the_run_and_leaves_the_last_good_checkpoint(sample, tmp_path):
+    folder = toy_folder(sample, tmp_path / "data", ("anger", "neutral"))
+    train(folder, tmp_path / "run", TOY_PRESET, "critic", progress=False)
+    before = (tmp_path / "run" / "state.safetensors").read_bytes()
+    path = folder / Manifest.load(folder).clips[0].file
+    clip = load_clip(path)
+    save_clip(replace(clip, audio=np.full_like(clip.audio, np.nan)), path)
+    with pytest.raises(EmotalkError, match=r"not finite \(mouth nan, .*\) after step 6; the last good checkpoint stays in .*run"):
+        train(folder, tmp_path / "run", TOY_PRESET, "pretrain", progress=False)
+    assert (tmp_path / "run" / "state.safetensors").read_bytes() == before
+
+
+def test_a_learning_rate_that_throws_the_weights_away_is_noticed_before_they_are_saved(small, tmp_path):
+    wild = replace(TOY_PRESET, train=replace(TOY_PRESET.train, learning_rate=1e38, final_learning_rate=1e38, checkpoint_every=1))
+    with pytest.raises(EmotalkError, match="not finite.*the last good checkpoint stays"):
+        train(small, tmp_path, wild, "pretrain", progress=False)
+    saved = tmp_path / "state.safetensors"
+    assert not saved.is_file() or json.loads(read_header(saved)["done"])["pretrain"] <= 1
+
+
+class GoOn:
+    """A training process that goes on with a run; iterating gives its lines."""
+
+    def __init__(self, data: Path, out: Path, largest_file: int = 0) -> None:
+        def limit() -> None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
+            if largest_file:  # bytes: a disk that takes no more, without needing a disk
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+        command = [sys.executable, "-c", SCRIPT, str(data), str(out)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+
+    def __iter__(self):
+        yield from (line.strip() for line in self.process.stdout)
+        self.said = self.process.stderr.read()
+        self.status = self.process.wait()
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait()
+        else:
+            time.sleep(0.2)  # it arrives before the next step is over
