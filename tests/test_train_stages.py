@@ -12,18 +12,36 @@ from emotalk_lite.checkpoint import load_generator
 from emotalk_lite.data.windows import ClipWindows, one_hot, to_signed
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.models.noise import sample_noise
-from emotalk_lite.presets import PRESETS, TrainConfig, epochs
+from emotalk_lite.presets import PRESETS, Preset, TrainConfig, epochs
 from emotalk_lite.training.learners import build_learners
 from emotalk_lite.training.processes import Processes
 from emotalk_lite.training.steps import Draws, critic_step, draw_frames, generator_step
 from emotalk_lite.training.train import train
 from emotalk_lite.variants import VARIANTS, variant
 
-STEPS = 150
-OVERFIT = replace(
-    TOY_PRESET,
-    train=replace(TOY_PRESET.train, critic_steps=60, pretrain_steps=STEPS, joint_steps=STEPS // 3, mask_floor=0.2, log_every=5, validate_every=10),
+# Wide enough to learn one second of film by heart within seconds: whole clips of 16 frames, all weight on the mouth
+OVERFIT = Preset(
+    "overfit",
+    replace(TOY, filters=(8, 16, 16), last_filters=8, speech_filters=(16,) * 4, n_context=5, speech_dim=64, conv_lstm=False),
+    replace(
+        TOY_PRESET.train,
+        critic_steps=40,
+        pretrain_steps=120,
+        joint_steps=30,
+        batch_size=1,
+        window=16,
+        learning_rate=6e-3,
+        final_learning_rate=3e-3,
+        warmup_steps=10,
+        critic_learning_rate=3e-3,
+        betas=(0.9, 0.99),
+        grad_clip=1.0,
+        perceptual_weight=0.1,
+        log_every=5,
+        validate_every=30,
+    ),
 )
+SPEAKING = slice(24, 40)  # frames in which every clip of the sample speaks
 ALONE = Processes(0, 1, torch.device("cpu"))
 SIZES = ("image_size", "filters", "last_filters", "speech_filters", "speech_dim", "image_dim", "emotion_dim", "noise_dim", "se_ratio", "critic_filters", "critic_dim")  # fmt: skip
 
@@ -31,7 +49,7 @@ SIZES = ("image_size", "filters", "last_filters", "speech_filters", "speech_dim"
 @pytest.fixture(scope="module")
 def one_clip(sample, tmp_path_factory):
     """A run on a single clip, all stages."""
-    folder = toy_folder(sample, tmp_path_factory.mktemp("data"), ("happiness",))
+    folder = toy_folder(sample, tmp_path_factory.mktemp("data"), ("happiness",), SPEAKING)
     out = tmp_path_factory.mktemp("one_clip")
     train(folder, out, OVERFIT, progress=False)
     return out
@@ -48,33 +66,30 @@ def rows(run, stage):
 
 
 def test_overfitting_one_clip_the_emotion_critic_names_its_emotion(one_clip):
-    losses = curve(one_clip, "critic/emotion")[:12]
-    print(losses)
-    assert losses[-1] < 0.3 * losses[0]
+    losses = curve(one_clip, "critic/emotion")[:8]  # 40 steps
+    assert losses[-1] < 0.5 * losses[0]
     assert rows(one_clip, "critic")[-1]["emotion_accuracy"] == 1
 
 
 def test_overfitting_one_clip_the_generator_s_loss_falls_and_its_mouth_begins_to_move(one_clip):
-    mouth = curve(one_clip, "train/mouth")[: STEPS // 5]
-    print(mouth, rows(one_clip, "pretrain"))
+    mouth = curve(one_clip, "train/mouth")[:24]  # 120 steps
     assert sum(mouth[-5:]) / 5 < 0.5 * mouth[0]
     first, last = (rows(one_clip, "pretrain")[i] for i in (0, -1))
     assert last["mouth_error"] < first["mouth_error"]
-    assert last["mouth_motion"] > max(0.2, 3 * first["mouth_motion"])
+    assert last["mouth_motion"] > max(0.3, 1.5 * first["mouth_motion"]) and last["mouth_correlation"] > 0.8
 
 
 def test_overfitting_one_clip_the_joint_stage_goes_on_learning_and_keeps_the_mouth_moving(one_clip):
-    print(rows(one_clip, "joint"), curve(one_clip, "critic/emotion"), curve(one_clip, "critic/frame"))
     before, after = rows(one_clip, "pretrain")[-1], rows(one_clip, "joint")[-1]
     assert after["mouth_error"] < before["mouth_error"]
     assert after["mouth_motion"] > 0.9 * before["mouth_motion"]
-    assert curve(one_clip, "critic/emotion")[-1] < curve(one_clip, "critic/emotion")[12]  # it tells drawn clips from real ones
+    assert curve(one_clip, "critic/emotion")[-1] < curve(one_clip, "critic/emotion")[8]  # it tells drawn clips from real ones
 
 
 def test_the_emotion_alone_changes_the_frames_towards_the_clip_of_that_emotion(sample, tmp_path):
-    folder = toy_folder(sample, tmp_path / "data", ("anger", "happiness", "neutral"))
+    folder = toy_folder(sample, tmp_path / "data", ("anger", "happiness", "neutral"), SPEAKING)
     train(folder, tmp_path / "run", OVERFIT, "pretrain", progress=False)
-    generator, examples = load_generator(tmp_path / "run"), ClipWindows(folder, 24)
+    generator, examples = load_generator(tmp_path / "run"), ClipWindows(folder, 16)
     clips = {clip.emotion: clip for clip in map(examples.clip, examples.entries)}
     for asked, other in (("anger", "happiness"), ("happiness", "anger")):
         clip = clips[asked]
@@ -85,10 +100,6 @@ def test_the_emotion_alone_changes_the_frames_towards_the_clip_of_that_emotion(s
             with torch.no_grad():
                 return generator(examples.condition_image(examples.entries[0])[None], torch.from_numpy(clip.audio)[None], one_hot(emotion)[None], noise)
 
-        if True:
-            r, w, o = drawn(asked), drawn(other), drawn(asked, noises[1])
-            print(asked, (r - target).abs().mean(), (w - target).abs().mean(), (r - w).abs().mean(), (r - o).abs().mean())
-            continue
         right, wrong, other_noise = drawn(asked), drawn(other), drawn(asked, noises[1])
         assert (right - target).abs().mean() < (wrong - target).abs().mean()
         assert (right - wrong).abs().mean() > 2 * (right - other_noise).abs().mean()

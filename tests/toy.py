@@ -47,16 +47,17 @@ TOY_PRESET = Preset(
 )
 
 
-def toy_folder(manifest: Manifest, folder: Path, emotions: tuple[str, ...] = EMOTIONS, n_frames: int = 24) -> Path:
-    """A prepared folder of the real clips' first frames at 32 x 32: the mean of every 4 x 4 pixels."""
+def toy_folder(manifest: Manifest, folder: Path, emotions: tuple[str, ...] = EMOTIONS, rows: slice = slice(24)) -> Path:
+    """A prepared folder of some frames of the real clips at 32 x 32: the mean of every 4 x 4 pixels."""
     entries = []
     for entry in manifest.clips:
         if entry.emotion not in emotions:
             continue
         clip = load_clip(manifest.path(entry))
-        frames = reduce(clip.frames[:n_frames].astype(np.float32), "t (h a) (w b) c -> t h w c", "mean", a=4, b=4)
-        points = {k: getattr(clip, k)[:n_frames] / 4 for k in ("landmarks", "mouth_centre", "eye_centres")}
-        small = replace(clip, frames=frames.round().astype(np.uint8), audio=clip.audio[: n_frames * SAMPLES_PER_FRAME], **points)
+        frames = reduce(clip.frames[rows].astype(np.float32), "t (h a) (w b) c -> t h w c", "mean", a=4, b=4)
+        points = {k: getattr(clip, k)[rows] / 4 for k in ("landmarks", "mouth_centre", "eye_centres")}
+        audio = clip.audio.reshape(-1, SAMPLES_PER_FRAME)[rows].flatten()
+        small = replace(clip, frames=frames.round().astype(np.uint8), audio=audio, **points)
         save_clip(small, folder / entry.file)
         entries.append(replace(entry, size=(folder / entry.file).stat().st_size, n_frames=len(small)))
     Manifest(entries).save(folder)
