@@ -166,9 +166,9 @@ CPU_MODEL = ModelConfig(
     critic_dim=512,
 )
 CPU_TRAIN = TrainConfig(
-    critic_steps=200,
-    pretrain_steps=2800,
-    joint_steps=200,
+    critic_steps=150,
+    pretrain_steps=2700,
+    joint_steps=180,  # each costs as much as three and a half of pretraining
     batch_size=1,
     learning_rate=1.5e-3,
     final_learning_rate=1e-5,

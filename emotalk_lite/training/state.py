@@ -55,6 +55,8 @@ class TrainingState:
         }
         self.exists = (folder / NAME).is_file()
         header = read_header(folder / NAME) if self.exists else {}
+        if start == "random":  # what a run began with need not be named again
+            self.identity["start"] = header.get("start", start)
         self.done = {stage: 0 for stage in STAGES} | json.loads(header.get("done", "{}"))
         self.best = float(header.get("best", math.inf))
         budgets = json.loads(header.get("budgets", "{}"))
