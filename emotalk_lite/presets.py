@@ -166,12 +166,14 @@ CPU_MODEL = ModelConfig(
     critic_dim=512,
 )
 CPU_TRAIN = TrainConfig(
-    critic_steps=150,
+    critic_steps=250,
     pretrain_steps=2700,
     joint_steps=180,  # each costs as much as three and a half of pretraining
     batch_size=1,
     learning_rate=1.5e-3,
     final_learning_rate=1e-5,
+    joint_learning_rate=1e-4,
+    critic_learning_rate=5e-4,
     warmup_steps=50,
     betas=(0.9, 0.99),
     ema_decay=0.99,
