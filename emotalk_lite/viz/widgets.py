@@ -62,7 +62,7 @@ def talk_panel(
     faces: Mapping[str, ImageLike],
     recordings: Mapping[str, AudioLike],
     *,
-    checkpoint: str | os.PathLike,
+    checkpoint: str | os.PathLike | None = None,
 ) -> widgets.VBox:
     """Choose a face, a recording and an emotion blend, and press Talk. Needs a running kernel.
 
@@ -71,7 +71,7 @@ def talk_panel(
     Args:
         faces: by the name to choose it by; as `image` of `talk`.
         recordings: by name; as `audio` of `talk`.
-        checkpoint: a `generator.safetensors` or a run's folder.
+        checkpoint: as of `talk`.
     """
     face = widgets.Dropdown(options=list(faces), description="face")
     speech = widgets.Dropdown(options=list(recordings), description="speech")

@@ -1,0 +1,115 @@
+"""How good is the shipped checkpoint? On the clips it was trained on, on synthetic actors it never saw, on a real stranger.
+
+    python benchmarks/portrait.py --synthetic FOLDER [--checkpoint FILE]       # minutes; writes results/portrait.json
+
+FOLDER is what `emotalk synth --out FOLDER --actors 60 --clips 12` made. Every number is of whole clips, from the
+condition image and the speech alone; mouth openings follow the loudness of speech or the truth at the best lag within
+four frames, and the same with the curve reversed stands beside them as chance.
+"""
+
+import argparse
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import torch
+from skimage.data import astronaut
+
+import emotalk_lite as et
+from emotalk_lite.checkpoint import fingerprint, load_generator, read_header
+from emotalk_lite.data.align import align_face
+from emotalk_lite.data.clips import Manifest, PreparedClip, load_clip, load_speech
+from emotalk_lite.emotions import EMOTIONS
+from emotalk_lite.generate import SHIPPED, generate
+from emotalk_lite.metrics.image import mouth_correlation, psnr, ssim
+from emotalk_lite.metrics.motion import difference_map, lagged_correlation, mouth_opening, region_means, speech_envelope
+from emotalk_lite.models.generator import Generator
+from emotalk_lite.paths import atomic_path
+
+OUT = Path(__file__).parents[1] / "results" / "portrait.json"
+
+
+def weights(emotion: str) -> list[float]:
+    """One-hot."""
+    return [float(name == emotion) for name in EMOTIONS]
+
+
+def means(rows: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of every column, rounded."""
+    return {name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]}
+
+
+def against(generator: Generator, clip: PreparedClip, image: np.ndarray) -> dict[str, float]:
+    """A generated clip beside the real one."""
+    drawn = generate(generator, image, clip.audio, weights(clip.emotion))
+    row = {
+        "psnr": psnr(drawn, clip.frames),
+        "ssim": ssim(drawn, clip.frames),
+        "mouth_correlation": mouth_correlation(drawn, clip.frames, clip.mouth_centre),
+    }
+    if clip.mouth_opening is not None:
+        row["opening_follows_truth"] = lagged_correlation(mouth_opening(drawn), clip.mouth_opening)[0]
+        row["reversed"] = lagged_correlation(mouth_opening(drawn), clip.mouth_opening[::-1])[0]
+    return row
+
+
+def sample_fit(generator: Generator) -> dict[str, dict[str, float]]:
+    """The six clips it was trained on, from the neutral clip's first frame."""
+    manifest = et.sample()
+    clips = [load_clip(manifest.path(entry)) for entry in manifest.clips]
+    neutral = next(clip.frames[0] for clip in clips if clip.emotion == "neutral")
+    rows = {clip.emotion: against(generator, clip, neutral) for clip in clips}
+    return {**{name: means([row]) for name, row in rows.items()}, "mean": means(list(rows.values()))}
+
+
+def unseen_synthetic(generator: Generator, folder: Path) -> dict[str, object]:
+    """Every clip of the synthetic actors that are in neither training nor validation, from the actor's neutral clip."""
+    manifest = Manifest.load(folder)
+    held_out = [entry for entry in manifest.clips if entry.split == "test"]
+    neutral = {entry.actor: load_clip(manifest.path(entry)).frames[0] for entry in held_out if entry.emotion == "neutral"}
+    rows = [against(generator, load_clip(manifest.path(entry)), neutral[entry.actor]) for entry in held_out]
+    return {"clips": len(rows), "actors": len(neutral), **means(rows)}
+
+
+def stranger(generator: Generator) -> dict[str, dict[str, float]]:
+    """A real face it never saw (NASA's portrait of Eileen Collins) with a real voice it never heard (CREMA-D's 1002)."""
+    manifest, face = et.sample(), align_face(astronaut()).image
+    rows = {}
+    for entry in manifest.speech:
+        speech = load_speech(manifest.path(entry))
+        drawn = generate(generator, face, speech, weights(entry.emotion))
+        still = generate(generator, face, speech, weights("neutral"))
+        opening, loudness = mouth_opening(drawn), speech_envelope(speech)
+        rows[entry.emotion] = {
+            "opening_follows_loudness": lagged_correlation(opening, loudness)[0],
+            "reversed": lagged_correlation(opening, loudness[::-1])[0],
+            "opening_deviation": float(opening.std()),
+            **{f"{place}_differ_from_neutral": value for place, value in region_means(difference_map(drawn, still)).items()},
+        }
+    return {**{name: means([row]) for name, row in rows.items()}, "mean": means(list(rows.values()))}
+
+
+def main() -> None:
+    """Measure, print and write the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--synthetic", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
+    given = parser.parse_args()
+    generator = load_generator(given.checkpoint)
+    record = {
+        "checkpoint": fingerprint(given.checkpoint),
+        **{name: value for name, value in read_header(given.checkpoint).items() if name in ("preset", "stages")},
+        "device": f"cpu: {platform.machine()}",
+        "torch": torch.__version__,
+        "sample (training fit)": sample_fit(generator),
+        "synthetic held-out actors": unseen_synthetic(generator, given.synthetic),
+        "astronaut with the voice of 1002": stranger(generator),
+    }
+    with atomic_path(OUT) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+    print(json.dumps(record, indent=1))
+
+
+if __name__ == "__main__":
+    main()
