@@ -18,8 +18,6 @@ from .paths import atomic_path
 from .presets import ModelConfig
 
 FORMAT = "emotalk-generator-1"
-FAINT = 0.05  # share of their random start that new maps keep: almost no motion, an almost even mask
-MOSTLY_DRAWN = 1.0  # the new mask's bias; its sigmoid is 0.73
 ABOUT = "about"  # the one entry of a file's header
 
 
@@ -118,8 +116,7 @@ def generator_file(path: Path) -> Path:
 def start_from(generator: Generator, path: Path) -> None:
     """Give a new generator the weights of a trained one.
 
-    The two may differ in what they make of the last maps (`ModelConfig.output`): maps that the trained one lacks start
-    so that the frames are the drawn ones, and learn from there.
+    The new one may have a `MotionBranch` that the trained one lacks; it starts as a new branch starts.
 
     Args:
         generator: to be trained; changed in place.
@@ -130,17 +127,10 @@ def start_from(generator: Generator, path: Path) -> None:
     """
     trained, own = load_generator(path).state_dict(), generator.state_dict()
     for name, tensor in own.items():
-        given = trained.get(name)
-        maps_alone_differ = name.startswith("decoder.last.") and given is not None and given.shape[1:] == tensor.shape[1:]
-        if given is None or (given.shape != tensor.shape and not maps_alone_differ):
+        if name in trained and trained[name].shape == tensor.shape:
+            tensor.copy_(trained[name])
+        elif not name.startswith("decoder.motion."):
             raise EmotalkError(f"{path} is a generator of other sizes ({name}); start from one of the same preset")
-        shared = min(len(given), len(tensor))
-        tensor[:shared] = given[:shared]
-        if name == "decoder.last.weight":
-            tensor[shared:] *= FAINT
-        elif name == "decoder.last.bias":
-            tensor[shared:] = 0.0
-            tensor[shared : shared + 1] = MOSTLY_DRAWN
 
 
 def load_generator(path: Path, device: torch.device | str = "cpu") -> Generator:

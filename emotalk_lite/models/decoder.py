@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..presets import ModelConfig
+from .motion import MotionBranch
 from .output import CHANNELS, to_frames
 from .speech import SLOPE
 from .upsample import conv_reflect, upsample_conv
@@ -125,7 +126,7 @@ class Decoder(nn.Module):
             else:
                 self.blocks.append(DecoderBlock(channels, channels + 3, filters, upsample=i > 0))
         self.last = nn.Conv2d(config.last_filters, CHANNELS[config.output], 7)
-        self.output = config.output
+        self.motion = MotionBranch(config) if config.output == "warp" else None
 
     def forward(
         self, z: Tensor, skips: list[Tensor], image: Tensor, state: State | None = None
@@ -138,7 +139,7 @@ class Decoder(nn.Module):
                 h, state = block(h, skip, state)
             else:
                 h = block(h, skip)
-        frames = to_frames(upsample_conv(h, self.last.weight, self.last.bias), image, self.output)
+        frames = to_frames(upsample_conv(h, self.last.weight, self.last.bias), image, self.motion(z) if self.motion else None)
         return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0]), state
 
 

@@ -92,6 +92,9 @@ class Generator(nn.Module):
         self.emotion_head = SpeechEmotionHead(config) if config.emotion_head else None
         if config.kaiming_init:
             self.apply(_kaiming)
+        if self.decoder.motion:
+            nn.init.zeros_(self.decoder.motion.last.weight)  # at first nothing moves, and half is drawn
+            nn.init.zeros_(self.decoder.motion.last.bias)
 
     def encode(self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor) -> Encoded:
         """Run the four encoders and join their embeddings at every frame: [speech, noise, image, emotion]."""

@@ -7,23 +7,23 @@ from einops import rearrange, repeat
 from torch import Tensor
 from torch.nn import functional as F
 
-CHANNELS = {"drawn": 3, "composite": 4, "warp": 6}  # maps of the last convolution: colours; + mask; + two of motion
+CHANNELS = {"drawn": 3, "composite": 4, "warp": 3}  # maps of the last convolution: colours, and a mask for `composite`
 FARTHEST = 0.125  # of the width: how far `warp` can move a pixel (16 pixels at 128; an open jaw moves about 10)
 
 
-def to_frames(maps: Tensor, image: Tensor, output: str) -> Tensor:
+def to_frames(maps: Tensor, image: Tensor, moved: tuple[Tensor, Tensor] | None = None) -> Tensor:
     """Make frames of the last convolution's maps.
 
     * ``drawn``: tanh of three maps; every pixel is the network's own (paper).
     * ``composite``: a fourth map, through a sigmoid, is a mask: mask * drawn + (1 - mask) * input image. What does not
       move, hair or clothes, is copied and stays sharp.
-    * ``warp``: two more maps say where in the input image each pixel comes from, and the mask chooses between drawing and
-      that: lips and brows of a face that was never seen are moved, and only what was hidden, such as teeth, is drawn.
+    * ``warp``: `MotionBranch` says where in the input image each pixel comes from and where to draw instead: lips and brows
+      of a face that was never seen are moved, and only what was hidden, such as teeth, is drawn.
 
     Args:
         maps: (B*T, C, H, W), C by `CHANNELS`.
         image: (B, 3, H, W) in [-1, 1], the condition image.
-        output: one of `CHANNELS`.
+        moved: motion (B*T, 2, H, W) and mask (B*T, 1, H, W) of a `MotionBranch`, for ``warp``.
 
     Returns:
         (B*T, 3, H, W) in [-1, 1].
@@ -31,19 +31,21 @@ def to_frames(maps: Tensor, image: Tensor, output: str) -> Tensor:
     Source: `composite` and `warp` are not in the paper and never part of its variants; after Pumarola et al. 2018
     (GANimation, attention mask) and Siarohin et al. 2019 (first order motion, backward warping).
 
-    >>> image = torch.rand(2, 3, 8, 8)
-    >>> maps = torch.cat([torch.zeros(6, 3, 8, 8), torch.full((6, 1, 8, 8), -99.0), torch.zeros(6, 2, 8, 8)], dim=1)
-    >>> torch.allclose(to_frames(maps, image, "warp")[3], image[1], atol=1e-6)  # nothing drawn, nothing moved
+    >>> image, nothing = torch.rand(2, 3, 8, 8), torch.full((6, 1, 8, 8), -99.0)
+    >>> frames = to_frames(torch.zeros(6, 3, 8, 8), image, (torch.zeros(6, 2, 8, 8), nothing))
+    >>> torch.allclose(frames[3], image[1], atol=1e-6)  # nothing drawn, nothing moved
     True
     """
     drawn = torch.tanh(maps[:, :3])
-    if output == "drawn":
+    if maps.shape[1] == 3 and moved is None:
         return drawn
     original = repeat(image, "b c h w -> (b t) c h w", t=len(maps) // len(image))
-    if output == "warp":
-        original = move_pixels(original, FARTHEST * torch.tanh(maps[:, 4:6]))
-    mask = torch.sigmoid(maps[:, 3:4])
-    return mask * drawn + (1 - mask) * original
+    if moved is None:
+        mask = maps[:, 3:4]
+    else:
+        motion, mask = moved
+        original = move_pixels(original, FARTHEST * torch.tanh(motion))
+    return torch.lerp(original, drawn, torch.sigmoid(mask))
 
 
 def move_pixels(images: Tensor, motion: Tensor) -> Tensor:
