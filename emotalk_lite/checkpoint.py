@@ -116,7 +116,8 @@ def generator_file(path: Path) -> Path:
 def start_from(generator: Generator, path: Path) -> None:
     """Give a new generator the weights of a trained one.
 
-    The new one may have a `MotionBranch` that the trained one lacks; it starts as a new branch starts.
+    Where the two make frames in different ways (`ModelConfig.output`), only the encoders are taken over: what was learned of
+    speech stays, the decoder starts anew.
 
     Args:
         generator: to be trained; changed in place.
@@ -125,12 +126,14 @@ def start_from(generator: Generator, path: Path) -> None:
     Raises:
         EmotalkError: as `load_generator`; or a weight of another shape.
     """
-    trained, own = load_generator(path).state_dict(), generator.state_dict()
+    trained, own = load_generator(path), generator.state_dict()
+    given = trained.state_dict()
     for name, tensor in own.items():
-        if name in trained and trained[name].shape == tensor.shape:
-            tensor.copy_(trained[name])
-        elif not name.startswith("decoder.motion."):
+        if name.startswith("decoder.") and trained.config.output != generator.config.output:
+            continue
+        if name not in given or given[name].shape != tensor.shape:
             raise EmotalkError(f"{path} is a generator of other sizes ({name}); start from one of the same preset")
+        tensor.copy_(given[name])
 
 
 def load_generator(path: Path, device: torch.device | str = "cpu") -> Generator:

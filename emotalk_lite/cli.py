@@ -241,7 +241,7 @@ def talk(
     audio: Annotated[Path, typer.Option(help="Speech: any audio or video file.")],
     emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
     out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
-    checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the run that finished last.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
@@ -261,10 +261,10 @@ def talk(
     if out.suffix.lower() != ".mp4":
         raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
     check_writable(out)
-    from .generate import newest_checkpoint
+    from .generate import SHIPPED
     from .generate import talk as make_clip
 
-    checkpoint = checkpoint if checkpoint is not None else newest_checkpoint()
+    checkpoint = checkpoint if checkpoint is not None else SHIPPED
     clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
     clip.save(out)
     height, width = clip.frames.shape[1:3]

@@ -25,9 +25,9 @@ from .emotions import EMOTIONS, parse_emotion
 from .errors import EmotalkError
 from .models.generator import Generator
 from .models.noise import sample_noise
-from .paths import home
 from .presets import FPS, IMAGE_SIZE, SAMPLES_PER_FRAME
 
+SHIPPED = Path(__file__).parent / "weights" / "portrait.safetensors"  # its card stands beside it
 CHUNK = 16  # frames that are decoded at once: bounds the memory of long speech; 64 are no faster on a CPU
 LONG = 10 * FPS  # frames from which a progress bar is worth its line
 MOST_CHANNELS = 8  # of a recording; an array with more is the wrong way round
@@ -136,19 +136,6 @@ def emotion_weights(emotion: EmotionLike) -> tuple[float, ...]:
     return parse_emotion(dict(zip(EMOTIONS, weights.tolist())))
 
 
-def newest_checkpoint() -> Path:
-    """The checkpoint of the run below `home()/runs` that finished last.
-
-    Raises:
-        EmotalkError: no run has finished yet.
-    """
-    runs = home() / "runs"
-    finished = [run for run in runs.glob("*/run.json") if (run.parent / "generator.safetensors").is_file()]
-    if not finished:
-        raise EmotalkError(f"no trained checkpoint in {runs}; run 'emotalk train' first, or give one with --checkpoint")
-    return max(finished, key=lambda run: run.stat().st_mtime).parent / "generator.safetensors"
-
-
 def read_speech(audio: AudioLike) -> Audio:
     """The recording at its own rate and channels: (channels, N) float32 and samples a second.
 
@@ -182,7 +169,8 @@ def talk(
         image: a picture of one face: a path, a PIL image, or uint8 (H, W, 3).
         audio: a path of any audio or video file, or (samples, rate).
         emotion: "happiness", "HAP", "happy", "happiness:0.6", "happiness:0.7,sadness:0.3", a mapping, or six weights.
-        checkpoint: a `generator.safetensors` or a run's folder; None: the run that finished last.
+        checkpoint: a `generator.safetensors` or a run's folder; None: the one that comes
+            with the package, which draws faces that it never saw.
         seed: of the noise; the same inputs and seed give the same frames.
         device: "auto", "cpu" or "cuda".
         progress: show a bar with the time left, for speech of 10 seconds or more.
@@ -198,7 +186,7 @@ def talk(
     >>> et.talk("face.jpg", "speech.wav", "happiness:0.6").save("talk.mp4")   # doctest: +SKIP
     """
     weights = emotion_weights(emotion)
-    generator = _load(checkpoint if checkpoint is not None else newest_checkpoint(), pick_device(device))
+    generator = _load(checkpoint if checkpoint is not None else SHIPPED, pick_device(device))
     sound = read_speech(audio)
     speech = speech_input(sound.samples, sound.rate)  # (320 T,)
     face = align_face(image).image

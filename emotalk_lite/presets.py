@@ -228,7 +228,7 @@ PRESETS = {
         replace(
             CPU_TRAIN,
             critic_steps=0,
-            pretrain_steps=6500,
+            pretrain_steps=6000,
             joint_steps=0,
             learning_rate=1e-3,
             final_learning_rate=5e-5,
@@ -236,7 +236,7 @@ PRESETS = {
             mask_floor=0.05,
             voice_shifts=(0, -5, -3, 3, 5, 7),
             pseudo_identities=0.75,
-            pseudo_ramp=(0, 3000),
+            pseudo_ramp=(0, 1500),
             validate_every=1500,
         ),
     ),

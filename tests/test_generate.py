@@ -1,7 +1,6 @@
 """Talking: any ordinary face and recording in, 25 frames a second with the recording's own sound out."""
 
 import math
-import os
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from emotalk_lite.checkpoint import load_generator
 from emotalk_lite.data.media import read_audio, read_video, speech_input
 from emotalk_lite.emotions import EMOTIONS
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.generate import Clip, emotion_weights, generate, newest_checkpoint, read_speech, talk
-from emotalk_lite.paths import home
+from emotalk_lite.generate import SHIPPED, Clip, emotion_weights, generate, read_speech, talk
 from emotalk_lite.presets import PRESETS, SAMPLE_RATE
 from toy import TOY
 
@@ -184,18 +182,17 @@ def test_a_checkpoint_that_draws_another_size_is_refused(portrait_file, speech_f
         talk(portrait_file, speech_file, "fear", checkpoint=small)
 
 
-def test_without_a_checkpoint_the_run_that_finished_last_is_taken(tmp_path, monkeypatch):
-    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
-    with pytest.raises(EmotalkError, match="emotalk train"):
-        newest_checkpoint()
-    for age, name in enumerate(["newer", "older", "unfinished"]):
-        run = home() / "runs" / name
-        run.mkdir(parents=True)
-        (run / "generator.safetensors").touch()
-        if name != "unfinished":
-            (run / "run.json").touch()
-            os.utime(run / "run.json", (1000 - age, 1000 - age))
-    assert newest_checkpoint() == home() / "runs" / "newer" / "generator.safetensors"
+def test_without_a_checkpoint_the_shipped_one_talks_with_a_face_it_never_saw(portrait_file, speech_file):
+    clip = talk(portrait_file, speech_file, "happiness")
+    assert np.abs(clip.frames[:, 4:20, 4:20].astype(int) - clip.face[4:20, 4:20]).mean() < 8  # what does not move is kept
+    mouth = clip.frames[:, 80:104, 44:84].astype(int)
+    assert np.abs(np.diff(mouth, axis=0)).mean() > 0.5  # and the mouth is not frozen
+
+
+def test_the_shipped_checkpoint_is_small_and_has_a_card():
+    assert SHIPPED.stat().st_size <= 12_000_000
+    card = SHIPPED.with_suffix(".md").read_text()
+    assert all(f"## {part}" in card for part in ("Data", "Training", "Numbers", "Limits"))
 
 
 def test_in_a_notebook_a_clip_is_a_small_player_with_sound(generator, face, speech):

@@ -93,8 +93,7 @@ class Generator(nn.Module):
         if config.kaiming_init:
             self.apply(_kaiming)
         if self.decoder.motion:
-            nn.init.zeros_(self.decoder.motion.last.weight)  # at first nothing moves, and half is drawn
-            nn.init.zeros_(self.decoder.motion.last.bias)
+            self.decoder.motion.start_still()
 
     def encode(self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor) -> Encoded:
         """Run the four encoders and join their embeddings at every frame: [speech, noise, image, emotion]."""

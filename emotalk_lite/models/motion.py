@@ -13,6 +13,7 @@ from ..presets import ModelConfig
 from .speech import SLOPE
 from .upsample import upsample_conv
 
+LITTLE = -2.0  # the mask's first bias; its sigmoid is 0.12. With more, drawing is easier than moving, and nothing moves
 SMALLEST = 4  # pixels, width and height of the first map, as the decoder's
 
 
@@ -43,6 +44,12 @@ class MotionBranch(nn.Module):
         self.fc = nn.Linear(config.fusion_dim - config.image_dim, filters[0] * SMALLEST**2)
         self.blocks = nn.ModuleList(nn.Conv2d(a, b, 3) for a, b in zip(filters, filters[1:]))
         self.last = nn.Conv2d(filters[-1], 3, 3, padding=1)
+
+    @torch.no_grad()
+    def start_still(self) -> None:
+        """Set the last weights so that nothing moves and little is drawn: the frames are the picture."""
+        self.last.weight.zero_()
+        self.last.bias.copy_(torch.tensor([0.0, 0.0, LITTLE]))
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         speech, noise, _, emotion = z.split(self.parts, dim=-1)
