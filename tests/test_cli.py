@@ -208,12 +208,11 @@ def test_an_input_is_never_overwritten(request_, speech, tmp_path):
     assert "it is one of the inputs; give another --out" in done.stderr
 
 
-def test_without_a_trained_checkpoint_talk_says_how_to_get_one(request_, tmp_path):
+def test_without_a_checkpoint_talk_takes_the_shipped_one(request_, tmp_path):
     del request_["--checkpoint"]
     words = [word for pair in request_.items() for word in pair]
     done = emotalk("talk", *words, EMOTALK_HOME=str(tmp_path / "home"))
-    assert done.returncode == 2
-    assert re.fullmatch("emotalk: no trained checkpoint in .*; run 'emotalk train' first, .*--checkpoint\n", done.stderr)
+    assert done.returncode == 0 and re.search(r"seed \d+, checkpoint \S+weights.portrait.safetensors\n$", done.stdout)
 
 
 def test_sample_says_where_it_is():
@@ -222,7 +221,7 @@ def test_sample_says_where_it_is():
     assert done.stdout == f"{sample().folder}: 6 clips, 6 recordings; see contact_sheet.png there\n"
 
 
-def test_train_writes_a_run_that_talk_finds_and_never_overwrites_one(tmp_path, request_):
+def test_train_writes_a_run_that_talk_takes_and_never_overwrites_one(tmp_path, request_):
     run = tmp_path / "runs" / "mine"
     options = ["train", "--preset", "smoke", "--steps", 2, "--out", run, "--data", sample(progress=False).folder]
     done = emotalk(*options)
@@ -234,10 +233,10 @@ def test_train_writes_a_run_that_talk_finds_and_never_overwrites_one(tmp_path, r
     resumed = emotalk(*options, "--resume")
     assert (resumed.returncode, resumed.stdout) == (0, done.stdout)
 
-    del request_["--checkpoint"]
+    request_["--checkpoint"] = run
     words = [word for pair in request_.items() for word in pair]
-    found = emotalk("talk", *words, EMOTALK_HOME=str(tmp_path))
-    assert found.returncode == 0 and str(run / "generator.safetensors") in found.stdout
+    taken = emotalk("talk", *words)
+    assert taken.returncode == 0 and str(run) in taken.stdout
 
 
 def test_ctrl_c_says_in_one_line_how_to_go_on(tmp_path):

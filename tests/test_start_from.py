@@ -48,8 +48,12 @@ def test_a_run_starts_from_it_and_does_not_resume_from_another_start(sample, tmp
     second = train(sample.folder, tmp_path / "second", config, "pretrain", init=first, seed=9, progress=False)
     ours, theirs = load_generator(second).state_dict(), load_generator(first).state_dict()
     assert all(torch.allclose(ours[name], theirs[name]) for name in ours)
+    more = {"resume": True, "seed": 9, "progress": False}
     with pytest.raises(EmotalkError, match="another start"):
-        train(sample.folder, tmp_path / "second", config, "pretrain", seed=9, resume=True, steps=2, progress=False)
+        train(sample.folder, tmp_path / "second", config, "pretrain", init=second, **more)
+    bytes_before = second.read_bytes()
+    train(sample.folder, tmp_path / "second", config, "pretrain", resume=True, seed=9, progress=False)  # need not name it again
+    assert second.read_bytes() == bytes_before
 
 
 def test_a_start_that_is_not_there_is_one_line(sample, tmp_path):
