@@ -49,10 +49,11 @@ def test_a_run_starts_from_it_and_does_not_resume_from_another_start(sample, tmp
     ours, theirs = load_generator(second).state_dict(), load_generator(first).state_dict()
     assert all(torch.allclose(ours[name], theirs[name]) for name in ours)
     more = {"resume": True, "seed": 9, "progress": False}
+    save_generator(Generator(SMOKE.model), tmp_path / "other.safetensors")
     with pytest.raises(EmotalkError, match="another start"):
-        train(sample.folder, tmp_path / "second", config, "pretrain", init=second, **more)
+        train(sample.folder, tmp_path / "second", config, "pretrain", init=tmp_path / "other.safetensors", **more)
     bytes_before = second.read_bytes()
-    train(sample.folder, tmp_path / "second", config, "pretrain", resume=True, seed=9, progress=False)  # need not name it again
+    train(sample.folder, tmp_path / "second", config, "pretrain", **more)  # need not name it again
     assert second.read_bytes() == bytes_before
 
 
