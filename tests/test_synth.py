@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from emotalk_lite.data import cremad
 from emotalk_lite.data.align import TEMPLATE
@@ -205,3 +206,13 @@ def test_too_many_is_refused(tmp_path):
     for wrong in ({"actors": 1000}, {"actors": 0}, {"clips": 73}, {"clips": 0}):
         with pytest.raises(EmotalkError, match="cannot make"):
             synthesise(tmp_path, **wrong)
+
+
+def test_making_a_corpus_leaves_the_callers_threads_as_they_were(tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)  # whatever the machine has
+    try:
+        synthesise(tmp_path, actors=1, clips=1, workers=1, progress=False)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

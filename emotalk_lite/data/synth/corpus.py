@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from ...emotions import CODES, EMOTIONS
@@ -20,6 +19,7 @@ from ...paths import atomic_path, check_writable
 from .. import cremad
 from ..clips import Entry, Manifest, PreparedClip, load_clip, read_header, save_clip
 from ..contact_sheet import contact_sheet
+from ..faces import one_thread
 from ..media import n_frames, speech_input
 from ..prepare_folder import remove_abandoned, worker_pool
 from .expression import STRENGTH, action_units, eye_state, head_motion, mouth_shape
@@ -171,10 +171,10 @@ def _entry(folder: Path, name: str) -> Entry:
     )
 
 
+@one_thread()  # the pictures are too small to share out, and the workers are the parallelism
 def make_actor(task: tuple[str, int, int, int]) -> None:
     """Paint an actor and make the clips that are missing; `task` is folder, seed, actor, clips."""
     folder, seed, actor, count = Path(task[0]), *task[1:]
-    torch.set_num_threads(1)  # the pictures are too small to share out, and the workers are the parallelism
     names = actor_clips(seed, actor, count)
     speech = _speech(seed, actor, tuple(names))
     for k, name in enumerate(names):
