@@ -45,10 +45,12 @@ def test_two_processes_have_the_gradients_and_weights_of_one(sample, tmp_path):
         one, two = (load_file(tmp_path / name / stage / "state.safetensors") for name in ("one", "two"))
         assert one.keys() == two.keys() and any(name.startswith("adam") for name in one)
         for name in one:
-            # Adam's mean of a gradient is half of it or a tenth. It divides by the gradient's size, so that of a gradient
-            # which is nearly zero, the rounding becomes a visible part of a step (3e-3)
-            allowed = {"atol": 1e-6, "rtol": 1e-5} if name.startswith("adam") else {"atol": 1e-4, "rtol": 0}
-            torch.testing.assert_close(two[name], one[name], **allowed, msg=lambda text: f"{stage} {name}: {text}")
+            # Adam's mean of a gradient is half of it or a tenth. A gradient is a sum over pixels that mostly cancel: its
+            # rounding goes with the tensor's largest. Adam divides by the gradient's size, so that where it is nearly
+            # zero, the rounding becomes a visible part of a step (3e-3)
+            largest = one[name].abs().max().item()
+            atol = max(1e-6, 1e-4 * largest) if name.startswith("adam") else 1e-4
+            torch.testing.assert_close(two[name], one[name], atol=atol, rtol=0, msg=lambda text: f"{stage} {name}: {text}")
     pretrained = tmp_path / "two" / "pretrain"  # only one of the two logs and saves
     assert len(list((pretrained / "logs").iterdir())) == 1 and not list(pretrained.glob(".*"))
     assert (pretrained / "run.json").is_file() and (pretrained / "generator.safetensors").is_file()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from ..errors import EmotalkError
+from ..interrupt import interrupts
 from ..paths import check_writable
 from . import prepare
 from .clips import MANIFEST, Manifest
@@ -91,12 +92,16 @@ def prepare_folder(
     good = [original for original in originals if not original.problem]
     looking = tqdm(good, desc="looking at what is there", unit="clip", disable=not progress, leave=False)
     todo = [o for o in looking if not prepare.is_prepared(o.path, out, o.split, o.sound)]
-    with tqdm(desc="preparing", total=len(good), initial=len(good) - len(todo), unit="clip", disable=not progress) as bar:
-        bad = {}
-        for name, reason in _prepare_all(todo, out, workers):
+    bad = {}
+    bar = tqdm(desc="preparing", total=len(good), initial=len(good) - len(todo), unit="clip", disable=not progress)
+    # Ctrl-C waits for the clip at hand: raised inside a decoder's callback, it would be swallowed
+    with bar, interrupts() as interrupted, closing(_prepare_all(todo, out, workers)) as results:
+        for name, reason in results:
             bar.update()
             if reason:
                 bad[name] = reason
+            if interrupted():
+                raise KeyboardInterrupt
 
     manifest = Manifest(folder=out)
     for original in originals:

@@ -24,7 +24,7 @@ from ..paths import home
 from ..presets import STAGES, Preset, TrainConfig, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
-from .interrupt import interrupts
+from ..interrupt import interrupts
 from .learners import build_learners, update_average
 from .processes import Processes, find_processes
 from .state import TrainingState
