@@ -107,6 +107,7 @@ class TrainConfig:
     penalty_per: Literal["clip", "frame"] = "clip"  # one gradient norm a clip (reference) or a frame
     mask_floor: float = 0.01  # added to the mouth mask everywhere (reference)
     mouth_sigma: float = 9.0  # pixels at 128 (reference)
+    motion_power: float = 0.0  # of the weight that the mouth loss gives to frames far from the input image (paper: none)
     eye_sigma: float = 6.0  # pixels at 128 (paper: a box around the eyes of unstated size)
     eye_mean_over: Literal["mask", "image"] = "mask"  # over the image, weight 1 is about a hundredth of the mouth's (paper: unstated)
     perceptual_features: Literal["vgg19", "efficientnet_lite0"] = "vgg19"
@@ -234,6 +235,8 @@ PRESETS = {
             final_learning_rate=5e-5,
             ema_decay=0.995,
             mask_floor=0.05,
+            motion_power=2.0,
+            eye_weight=30.0,
             voice_shifts=(0, -5, -3, 3, 5, 7),
             pseudo_identities=0.75,
             pseudo_ramp=(0, 1500),

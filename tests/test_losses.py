@@ -12,6 +12,7 @@ from emotalk_lite.losses import (
     gradient_penalty,
     interpolation_factors,
     masked_l1,
+    motion_emphasis,
     perceptual_loss,
 )
 from emotalk_lite.models.features import EfficientNetLite0Features, load_features
@@ -52,6 +53,16 @@ def test_the_mean_over_the_mask_does_not_depend_on_how_much_of_the_frame_it_cove
     for mask, pixels in ((small, frames[..., :2, :2]), (large, frames[..., :8, :8])):
         assert masked_l1(frames, target, mask, mean_over="mask").item() == pytest.approx(pixels.mean().item(), rel=1e-5)
     assert masked_l1(frames, target, small) < masked_l1(frames, target, large) / 16
+
+
+@pytest.mark.parametrize("power, best", [(0.0, 0.0), (2.0, 1.0)])
+def test_of_two_mouths_that_the_speech_may_mean_emphasis_prefers_the_open_one(power, best):
+    opening = torch.tensor([0.1, 0.0, 0.0, 0.0, 1.0, 1.0])  # more often shut than open
+    target = opening.reshape(1, 6, 1, 1, 1).expand(1, 6, 3, 4, 4)
+    mask = torch.ones(1, 6, 4, 4)
+    mask = mask * motion_emphasis(target, torch.zeros(1, 3, 4, 4), mask, power)
+    errors = [masked_l1(torch.full_like(target, guess), target, mask).item() for guess in (0.0, 1.0)]
+    assert mask.mean().item() == pytest.approx(1.0) and errors.index(min(errors)) == best
 
 
 def test_masked_l1_has_a_gradient_proportional_to_the_mask():

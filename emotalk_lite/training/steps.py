@@ -18,6 +18,7 @@ from ..losses import (
     gradient_penalty,
     interpolation_factors,
     masked_l1,
+    motion_emphasis,
     perceptual_loss,
 )
 from ..models.features import ImageFeatures
@@ -169,6 +170,8 @@ def reconstruction_terms(
     size = frames.shape[-1]
     mouth = mouth_mask(batch.mouth_centre, size, config.mouth_sigma, config.mask_floor)
     eyes = eye_mask(batch.eye_centres, size, config.eye_sigma)
+    if config.motion_power:
+        mouth = mouth * motion_emphasis(batch.frames, batch.image, mouth, config.motion_power)
     clips = torch.arange(len(frames), device=frames.device)[:, None]
     drawn, target = (x[clips, seen].flatten(0, 1) for x in (frames, batch.frames))  # (B*F, 3, H, H)
     return {

@@ -19,12 +19,12 @@ from ..data.clips import Manifest
 from ..data.windows import ClipWindows
 from ..devices import pick_device
 from ..errors import EmotalkError
+from ..interrupt import interrupts
 from ..models.features import load_features
 from ..paths import home
 from ..presets import STAGES, Preset, TrainConfig, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
-from ..interrupt import interrupts
 from .learners import build_learners, update_average
 from .processes import Processes, find_processes
 from .state import TrainingState
