@@ -1,0 +1,59 @@
+"""The exercise checks of chapter 10: the right answer passes, and each wrong one is told where to look."""
+
+import numpy as np
+import pytest
+import torch
+
+from emotalk_lite import check
+from emotalk_lite.data.masks import mouth_mask
+from emotalk_lite.losses import masked_l1
+
+
+@pytest.mark.parametrize(
+    "factor, hint",
+    [(2, "what about the height"), (16, "under the exponent"), (1, "The peak stays 1"), (-1, "positive"), (7, "integral"), (4, "by four")],
+)
+def test_mask_growth(factor, hint):
+    verdict = check.mask_growth(factor)
+    assert hint in verdict.hint and bool(verdict) == (factor == 4)
+
+
+def test_the_factor_that_the_masks_have_is_right():
+    narrow, wide = (mouth_mask(torch.tensor([64.0, 92.0]), sigma=sigma, floor=0.0).sum() for sigma in (9.0, 18.0))
+    assert check.mask_growth(float(wide / narrow))
+
+
+def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", colours=1):
+    each = torch.stack([masked_l1(frames[:, [t]], target[:, [t]], mask[:, [t]], over) for t in range(frames.shape[1])])
+    weight = 1 + extra * closed[0]
+    return colours * (each * weight).sum() / (weight.sum() if divide == "weights" else len(each))
+
+
+@pytest.mark.parametrize(
+    "mistake, hint",
+    [
+        ({}, "A blink counts four times"),
+        ({"over": "image"}, "mean over the image"),
+        ({"divide": "number"}, "sum of the weights"),
+        ({"colours": 3}, "average over the colours"),
+        ({"colours": 2}, "not the mean over the mask"),
+        ({"extra": 2}, "weigh frame t"),
+    ],
+)
+def test_blink_loss(mistake, hint):
+    verdict = check.blink_loss(lambda *given: blink(*given, **mistake))
+    assert hint in verdict.hint and bool(verdict) == (not mistake)
+
+
+def test_best_stills():
+    frames = np.random.default_rng(0).integers(0, 256, (7, 4, 4, 3)).astype(np.uint8)
+    median, mean, first = np.median(frames, axis=0), frames.mean(axis=0), frames[0]
+    for of_l1, of_l2, hint in (
+        (median, mean, "each pixel by itself"),
+        (mean, median, "exchanged"),
+        (first, mean, "lower L1"),
+        (median, first, "derivative"),
+        (median[0], mean, "has the shape"),
+    ):
+        verdict = check.best_stills(frames, of_l1, of_l2)
+        assert hint in verdict.hint and bool(verdict) == (of_l1 is median and of_l2 is mean)
