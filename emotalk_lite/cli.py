@@ -1,4 +1,4 @@
-"""The ``emotalk`` command: fetch the sample or CREMA-D, prepare, train, talk.
+"""The ``emotalk`` command: fetch the sample or CREMA-D, prepare, train, talk, evaluate.
 
 What a user can put right is said in one line on stderr, exit status 2; a bug keeps its traceback. torch is imported
 inside the commands, so that ``--help`` answers at once.
@@ -33,6 +33,7 @@ GO_ON = {
     "talk": "stopped; nothing was written",
     "convert": "stopped; nothing was written",
     "bench": "stopped; nothing was written",
+    "evaluate": "stopped; nothing was written",
 }
 
 
@@ -286,6 +287,24 @@ def convert(
 
     generator = convert_checkpoint(checkpoint, out)
     print(f"{out}: {sum(p.numel() for p in generator.parameters()):,} parameters")
+
+
+@app.command()
+def evaluate(
+    real: Annotated[Path, typer.Option(help="Folder of real videos.")],
+    generated: Annotated[Path, typer.Option(help="Folder of generated videos; those named as a real one are compared with it.")],
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
+) -> None:
+    """Measure generated videos against real ones, whoever made them.
+
+    \b
+    Example:
+      emotalk evaluate --real real --generated generated --json numbers.json
+    """
+    from .evaluate import evaluate as measure
+    from .evaluate import table
+
+    print(table(measure(real, generated, json_file)))
 
 
 @app.command()

@@ -1,0 +1,136 @@
+"""Distances against closed forms and against torchmetrics; whole folders of videos, as a user evaluates them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from emotalk_lite.data.media import write_video
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.evaluate import evaluate, read_faces
+from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, kernel_distance, picture_features, statistics
+from emotalk_lite.metrics.media import media_info
+from emotalk_lite.models.features import load_features
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_frechet_distance_of_known_gaussians():
+    rng = np.random.default_rng(0)
+    rotation = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    a, b = rng.uniform(0.1, 3, size=(2, 5))
+    shared = [Statistics(9, np.zeros(5), (rotation * values) @ rotation.T) for values in (a, b)]  # they commute
+    assert frechet_distance(*shared) == pytest.approx(((np.sqrt(a) - np.sqrt(b)) ** 2).sum(), abs=1e-9)
+    flat = Statistics(9, np.ones(5), np.zeros((5, 5)))  # no spread at all
+    assert frechet_distance(shared[0], flat) == pytest.approx(5 + a.sum(), abs=1e-9)
+
+
+def test_frechet_distance_where_there_are_fewer_pictures_than_features():
+    x = np.random.default_rng(0).normal(size=(8, 40))
+    same, moved = frechet_distance(statistics(x), statistics(x)), frechet_distance(statistics(x), statistics(x + 0.5))
+    assert same == pytest.approx(0, abs=1e-6) and moved == pytest.approx(40 * 0.25, rel=1e-6)
+
+
+class Columns(torch.nn.Module):
+    """A feature network for torchmetrics: pictures are their own features."""
+
+    num_features = 6
+
+    def forward(self, x):
+        return x.flatten(1)[:, : self.num_features].double()
+
+
+def test_both_distances_agree_with_torchmetrics():
+    from torchmetrics.image.fid import FrechetInceptionDistance
+    from torchmetrics.image.kid import poly_mmd
+
+    real, fake = torch.rand(2, 500, 1, 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    fake = fake**2
+    metric = FrechetInceptionDistance(feature=Columns(), normalize=True, input_img_size=(1, 2, 3)).set_dtype(torch.float64)
+    metric.update(real, real=True)
+    metric.update(fake, real=False)
+    a, b = (x.flatten(1).numpy() for x in (real, fake))
+    assert frechet_distance(statistics(a), statistics(b)) == pytest.approx(metric.compute().item(), abs=1e-6)
+
+    theirs = poly_mmd(torch.from_numpy(a), torch.from_numpy(b)).item()
+    assert kernel_distance(a, b) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_the_estimator_s_bias_is_what_the_formula_says():
+    rng = np.random.default_rng(0)
+    measured = np.mean([frechet_distance(*(statistics(rng.normal(size=(1500, 12))) for _ in range(2))) for _ in range(20)])
+    assert measured == pytest.approx(expected_bias(1.0, 12, 1500, 1500), rel=0.1)
+
+
+def test_the_floor_never_splits_a_clip():
+    clips = np.repeat(np.random.default_rng(0).normal(size=(4, 3)), 50, axis=0)  # every frame of a clip is the same
+    names = np.repeat(list("abcd"), 50)
+    assert floor(clips, names) > 0.1 and floor(clips, ["one"] * 200) != floor(clips, ["one"] * 200)  # NaN
+    assert floor(clips, range(200)) < floor(clips, names)
+
+
+def test_worse_pictures_are_further_away(clips):
+    network, frames = load_features("efficientnet_lite0"), clips["neutral"].frames[::2]
+    real = statistics(picture_features(clips["anger"].frames[::2], network))
+    noise = np.random.default_rng(0).normal(0, 12, frames.shape)
+    noisy = (frames + noise).clip(0, 255).astype(np.uint8)
+    noisier = (frames + 2 * noise).clip(0, 255).astype(np.uint8)
+    near, middle, far = (frechet_distance(real, statistics(picture_features(f, network))) for f in (frames, noisy, noisier))
+    assert near < middle < far
+
+
+def test_a_file_says_how_it_was_encoded(clips, tmp_path):
+    clip = clips["happiness"]
+    for crf in (18, 30):
+        write_video(tmp_path / f"{crf}.mp4", clip.frames, 25, clip.audio, 8000, crf=crf)
+    fine, coarse = (media_info(tmp_path / f"{crf}.mp4") for crf in (18, 30))
+    assert (fine.width, fine.height, fine.frames, fine.codec, fine.crf, coarse.crf) == (128, 128, len(clip), "h264", 18.0, 30.0)
+    assert fine.seconds == pytest.approx(len(clip) / 25, abs=0.01) and fine.kilobits_per_second > 2 * coarse.kilobits_per_second
+    assert fine.kilobits_per_second * fine.seconds * 125 < (tmp_path / "18.mp4").stat().st_size
+
+
+@pytest.fixture(scope="module")
+def videos(sample, tmp_path_factory):
+    """Two real clips; "generated": the same, one of them with a mouth that stands still, four times as large."""
+    from emotalk_lite.data.clips import load_clip
+
+    folder = tmp_path_factory.mktemp("videos")
+    for entry in sample.clips[:2]:
+        clip = load_clip(sample.path(entry))
+        write_video(folder / "real" / f"{clip.name}.mp4", clip.frames, 25, clip.audio, 8000)
+        still = np.repeat(clip.frames[:1], len(clip), axis=0) if entry is sample.clips[1] else clip.frames
+        write_video(folder / "generated" / f"{clip.name}.mp4", still.repeat(4, axis=1).repeat(4, axis=2), 25, clip.audio, 8000)
+    return folder
+
+
+def test_folders_are_evaluated_from_the_command_line(videos):
+    command = [sys.executable, "-m", "emotalk_lite", "evaluate", "--real", videos / "real", "--generated", videos / "generated"]
+    done = subprocess.run([*command, "--json", videos / "o.json"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "not FID" in done.stdout and "2 pairs; h264, CRF 18" in done.stdout
+    report = json.loads((videos / "o.json").read_text())
+    metrics = report["metrics"]
+    assert (metrics["width"], metrics["height"], report["pairs"]) == (512, 512, 2) and "fid, kid" in report["missing"]
+    assert metrics["opening_follows_real"] == pytest.approx(0.5, abs=0.05)  # one perfect, one frozen
+    assert metrics["opening_deviation_ratio"] == pytest.approx(0.5, abs=0.1) and 0 < metrics["frechet_efficientnet_lite0"]
+
+
+def test_the_real_files_of_the_dataset_can_be_evaluated(sample):
+    faces = read_faces(sample.raw_path(sample.clips[0]))
+    assert faces.shape[1:] == (128, 128, 3) and abs(len(faces) - sample.clips[0].n_frames) <= 2
+
+
+def test_what_cannot_be_evaluated_is_one_line(videos, tmp_path):
+    with pytest.raises(EmotalkError, match="holds no video"):
+        evaluate(videos / "real", tmp_path)
+    (tmp_path / "torn.mp4").write_bytes(b"no film")
+    with pytest.raises(EmotalkError, match="torn.mp4"):
+        evaluate(videos / "real", tmp_path, progress=False)
+    write_video(tmp_path / "a" / "x.mp4", np.zeros((3, 16, 16, 3), np.uint8))
+    write_video(tmp_path / "b" / "x.mp4", np.zeros((3, 16, 16, 3), np.uint8))
+    (tmp_path / "torn.mp4").unlink()
+    with pytest.raises(EmotalkError, match="the same name"):
+        evaluate(videos / "real", tmp_path)
