@@ -31,6 +31,7 @@ GO_ON = {
     "synth": "stopped; the same command goes on where it stopped",
     "train": "stopped; the same command with --resume goes on where it stopped",
     "talk": "stopped; nothing was written",
+    "upscale": "stopped; nothing was written",
     "convert": "stopped; nothing was written",
     "bench": "stopped; nothing was written",
     "evaluate": "stopped; nothing was written",
@@ -243,6 +244,7 @@ def talk(
     emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
     out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
     checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
+    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, realesrgan or bsrgan; slow.")] = "none",
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
@@ -262,14 +264,43 @@ def talk(
     if out.suffix.lower() != ".mp4":
         raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
     check_writable(out)
+    from .devices import pick_device
     from .generate import SHIPPED
     from .generate import talk as make_clip
+    from .superres import load_upscaler
+    from .superres import upscale as enlarge
 
     checkpoint = checkpoint if checkpoint is not None else SHIPPED
+    upscaler = None if upscale == "none" else load_upscaler(upscale, device=pick_device(device))
     clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
+    if upscaler is not None:
+        clip = replace(clip, frames=enlarge(clip.frames, upscaler, progress=True))
     clip.save(out)
     height, width = clip.frames.shape[1:3]
     print(f"{out}: {len(clip.frames)} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")
+
+
+@app.command()
+def upscale(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A picture or a video.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A .png or .jpg for a picture, an .mp4 or .mkv for a video.")],
+    model: Annotated[str, typer.Option(help="realesrgan, bsrgan or bicubic.")] = "realesrgan",
+    weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it; default: fetched once.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Enlarge a picture or a video four times each way; the sound stays as it is, bit for bit.
+
+    \b
+    Examples:
+      emotalk upscale face.png large.png
+      emotalk upscale talk.mp4 large.mp4 --model bsrgan --weights BSRGAN.pth
+    """
+    from .devices import pick_device
+    from .superres import load_upscaler, upscale_file
+    from .superres.files import check_names
+
+    check_names(source, out)  # what takes no time is checked first
+    print(f"{out}: {upscale_file(source, out, load_upscaler(model, weights, pick_device(device)))}, {model}")
 
 
 @app.command()

