@@ -199,7 +199,7 @@ def film(sample, tmp_path_factory):
     path = tmp_path_factory.mktemp("film") / "short.flv"
     with av.open(str(sample.raw_path(sample.clips[0]))) as whole, av.open(str(path), "w") as short:
         copies = {stream.index: short.add_stream_from_template(stream, opaque=True) for stream in whole.streams if stream.type != "data"}
-        for packet in whole.demux():
+        for packet in whole.demux(whole.streams.video[0], whole.streams.audio[0]):
             if packet.dts is not None and packet.dts * packet.time_base < 0.5 and packet.stream.index in copies:
                 packet.stream = copies[packet.stream.index]
                 short.mux(packet)
