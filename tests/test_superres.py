@@ -273,7 +273,12 @@ def test_the_command_says_a_mistake_in_one_line(tmp_path, portrait):
 
 def test_ctrl_c_leaves_nothing_behind(sample, tmp_path):
     command = [sys.executable, "-m", "emotalk_lite", "upscale", sample.raw_path(sample.clips[0]), tmp_path / "large.mp4"]
-    running = subprocess.Popen([*map(str, command), "--model", "bicubic"], stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [*map(str, command), "--model", "bicubic"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would ignore it
+    )
     while not list(tmp_path.glob(".*.part.mp4")) and running.poll() is None:
         time.sleep(0.02)  # until it has begun to write
     time.sleep(0.3)
@@ -291,3 +296,12 @@ def test_invented_detail_flickers(clips):
     assert relative_flicker(invented, smooth) > 1.5
     with pytest.raises(ValueError, match="differ in size"):
         relative_flicker(film, smooth)
+
+
+def test_talk_enlarges_what_it_draws(portrait, sample, tmp_path):
+    Image.fromarray(portrait).save(tmp_path / "face.png")
+    speech = sample.raw_path(sample.speech[0])
+    done = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", "--upscale", "bicubic", "--out", tmp_path / "t.mp4")
+    assert done.returncode == 0 and "frames of 512 x 512" in done.stdout
+    wrong = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", "--upscale", "lanczos", "--out", tmp_path / "u.mp4")
+    assert wrong.returncode == 2 and "no upscaler 'lanczos'" in wrong.stderr and not (tmp_path / "u.mp4").exists()

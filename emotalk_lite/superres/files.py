@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from torch import nn
 from ..data.media.decode import _check_whole, _open
 from ..data.pictures import read_image
 from ..errors import EmotalkError
+from ..interrupt import interrupts
 from ..paths import atomic_path, check_writable
 from .tiles import SCALE, upscale, upscaled
 
@@ -77,7 +79,7 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
         packets: deque[av.Packet] = deque()  # of sound, likewise
         frames = upscaled(_frames(film, picture, sound, times, packets, source), model, total=_count(film, picture), progress=progress)
         try:
-            with atomic_path(out) as temporary:
+            with closing(frames), atomic_path(out) as temporary:  # closed, its bar is, before anything else is said
                 n = _write(temporary, frames, picture, sound, times, packets)
         except (av.error.FFmpegError, OSError, ValueError) as error:  # ValueError: no such sound in such a file
             reason = getattr(error, "strerror", None) or str(error)
@@ -92,7 +94,9 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
 def _write(path: Path, frames: Iterator[np.ndarray], picture, sound, times: deque[tuple[int, int]], packets: deque[av.Packet]) -> int:
     """H.264 with each frame at its time, and the packets of sound as they are; how many frames."""
     n = 0
-    with av.open(str(path), "w", options={} if path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}) as film:
+    options = {} if path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
+    # Ctrl-C waits for the frame at hand: raised inside an encoder's callback, it would be swallowed
+    with interrupts() as interrupted, av.open(str(path), "w", options=options) as film:
         drawn = film.add_stream("libx264", rate=picture.average_rate or picture.guessed_rate, options={"crf": str(CRF)})
         drawn.width, drawn.height, drawn.pix_fmt = SCALE * picture.width, SCALE * picture.height, "yuv420p"
         drawn.codec_context.time_base = picture.time_base
@@ -107,6 +111,8 @@ def _write(path: Path, frames: Iterator[np.ndarray], picture, sound, times: dequ
             film.mux(drawn.encode(ready))
             _copy(packets, copied, film)
             n += 1
+            if interrupted():
+                raise KeyboardInterrupt
         _copy(packets, copied, film)
         film.mux(drawn.encode(None))
     return n
