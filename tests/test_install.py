@@ -17,7 +17,7 @@ from emotalk_lite.data import faces
 from emotalk_lite.errors import EmotalkError
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-FOR_NOTEBOOKS = {"viz", "check.py"}  # of the package; they may use the notebook extra
+FOR_NOTEBOOKS = {"viz", "check"}  # of the package; they may use the notebook extra
 
 
 def declared(requirements: list[str]) -> set[str]:

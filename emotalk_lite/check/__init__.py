@@ -1,0 +1,16 @@
+"""Checks for the book's exercises: not only whether an answer is right, but where to look if it is not.
+
+Each check takes an answer and returns a :class:`Verdict`, which a notebook shows as a sentence. A module for each chapter.
+"""
+
+from .data import clip_length, eye_mask, stabilised
+from .losses import best_stills, blink_loss, mask_growth
+from .quickstart import mood_swing, quieter_speech, region_change
+from .verdict import Verdict
+
+__all__ = [
+    "Verdict",
+    "clip_length", "eye_mask", "stabilised",  # chapter 01
+    "best_stills", "blink_loss", "mask_growth",  # chapter 10
+    "mood_swing", "quieter_speech", "region_change",  # chapter 00
+]

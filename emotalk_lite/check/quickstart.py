@@ -1,0 +1,83 @@
+"""Checks of the exercises of chapter 00."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .verdict import Verdict
+
+
+def quieter_speech(answer: str | None) -> Verdict:
+    """Chapter 00: what a tenth of the speech's level does to the mouth.
+
+    Args:
+        answer: "a" a tenth of the movement, "b" the same, "c" none.
+
+    >>> quieter_speech("a")
+    Not yet. The network never hears the level that you recorded: look at emotalk_lite.data.media.speech_input.
+    """
+    if answer not in ("a", "b", "c"):
+        return Verdict(False, 'Answer with one letter: "a", "b" or "c".')
+    if answer == "b":
+        return Verdict(True, "Every recording is scaled to the same peak before the network hears it.")
+    return Verdict(False, "The network never hears the level that you recorded: look at emotalk_lite.data.media.speech_input.")
+
+
+def region_change(answer: Callable) -> Verdict:
+    """Chapter 00: a function that says how much two videos differ inside a box.
+
+    Args:
+        answer: takes two videos, uint8 (T, H, W, 3), and a box x1, y1, x2, y2; returns the mean absolute difference.
+
+    >>> region_change(lambda a, b, box: 0.0)
+    Not yet. Two videos that differ by 10 everywhere give 0; it should be 10.
+    """
+    dark, bright = np.full((2, 30, 30, 3), 100, np.uint8), np.full((2, 30, 30, 3), 110, np.uint8)
+    whole = (0, 0, 30, 30)
+    up, down = (float(answer(a, b, whole)) for a, b in ((bright, dark), (dark, bright)))
+    if np.isclose(up, 10) and np.isclose(down, 246):
+        return Verdict(False, "In uint8, 100 - 110 is 246: turn the frames into integers with a sign before you subtract.")
+    if np.isclose(up, 10) and np.isclose(down, -10):
+        return Verdict(False, "Differences of opposite sign cancel: take the absolute value before the mean.")
+    if not (np.isclose(up, 10) and np.isclose(down, 10)):
+        return Verdict(False, f"Two videos that differ by 10 everywhere give {up:g}; it should be 10.")
+    patch = dark.copy()
+    patch[:, 5:15, 20:24] += 60  # rows 5 to 14, columns 20 to 23
+    found = float(answer(dark, patch, (20, 5, 24, 15)))
+    if np.isclose(found, 60):
+        return Verdict(True, "Signs, rows and columns are where they belong.")
+    if found == 0:
+        return Verdict(False, "x counts columns and y counts rows: the first axis after time is y.")
+    return Verdict(False, f"A box that differs by 60 gives {found:g}.")
+
+
+def mood_swing(frames: np.ndarray | None, first: np.ndarray, last: np.ndarray) -> Verdict:
+    """Chapter 00: a video that begins with one emotion and ends with another.
+
+    Args:
+        frames: uint8 (T, H, W, 3), the answer.
+        first: the same speech with the emotion of the beginning.
+        last: the same speech with the emotion of the end.
+
+    >>> mood_swing(None, np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4, 3), np.uint8))
+    Not yet. Give the frames, uint8 of shape (2, 4, 4, 3).
+    """
+    if frames is None or frames.shape != first.shape or frames.dtype != np.uint8:
+        return Verdict(False, f"Give the frames, uint8 of shape {first.shape}.")
+
+    def apart(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.abs(a.astype(np.int16) - b).mean())
+
+    if apart(frames[0], first[0]) > 1:
+        backwards = apart(frames[0], last[0]) < 1
+        return Verdict(False, "It begins with the wrong emotion." if backwards else "Its first frame is not the first emotion's.")
+    if apart(frames[-1], last[-1]) > 1:
+        return Verdict(False, "Its last frame is not the last emotion's: the ramp has to reach 1.")
+    ramp = np.linspace(0, 1, len(frames))[:, None, None, None]
+    faded = (first * (1 - ramp) + last * ramp).round().astype(np.uint8)
+    visible = apart(first, last) > 1  # an untrained network draws all emotions alike: nothing more to tell then
+    if visible and apart(frames, faded) < 0.5:
+        return Verdict(False, "That is a cross-fade of two pictures, with two mouths in it. Blend the embeddings z instead.")
+    if visible and any(apart(frames[k], first[k]) + apart(frames[k + 1], last[k + 1]) < 0.1 for k in range(len(frames) - 1)):
+        return Verdict(False, "It jumps from one emotion to the other: let the weight grow a little with every frame.")
+    return Verdict(True, "The face changes its mood while it speaks.")
