@@ -3,8 +3,9 @@
     python benchmarks/portrait.py --synthetic FOLDER [--checkpoint FILE]       # minutes; writes results/portrait.json
 
 FOLDER is what `emotalk synth --out FOLDER --actors 120 --clips 12` made. Every number is of whole clips, from the
-condition image and the speech alone; mouth openings follow the loudness of speech or the truth at the best lag within
-four frames, and the same with the curve reversed stands beside them as chance.
+condition image, the speech and the emotion alone, weighed by the clip's intensity as in training; mouth openings follow
+the loudness of speech or the truth at the best lag within four frames, and the same with the curve reversed stands
+beside them as chance.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import emotalk_lite as et
 from emotalk_lite.checkpoint import fingerprint, load_generator, read_header
 from emotalk_lite.data.align import align_face
 from emotalk_lite.data.clips import Manifest, PreparedClip, load_clip, load_speech
+from emotalk_lite.data.windows import emotion_condition
 from emotalk_lite.emotions import EMOTIONS
 from emotalk_lite.generate import SHIPPED, generate
 from emotalk_lite.metrics.emotion import film_features, load_emotion_classifier
@@ -44,7 +46,7 @@ def means(rows: list[dict[str, float]]) -> dict[str, float]:
 
 def against(generator: Generator, clip: PreparedClip, image: np.ndarray) -> dict[str, float]:
     """A generated clip beside the real one."""
-    drawn = generate(generator, image, clip.audio, weights(clip.emotion))
+    drawn = generate(generator, image, clip.audio, emotion_condition(clip, intensities=True).tolist())
     row = {
         "psnr": psnr(drawn, clip.frames),
         "ssim": ssim(drawn, clip.frames),

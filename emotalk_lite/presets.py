@@ -117,6 +117,7 @@ class TrainConfig:
     voice_shifts: tuple[int, ...] = (0,)  # semitones by which the speech is raised, one drawn an example (paper: none)
     pseudo_identities: float = 0.0  # share of the examples whose face is changed, see data/identities.py (paper: none)
     pseudo_ramp: tuple[int, int] = (0, 0)  # steps of pretraining between which their strength grows from 0
+    intensities: bool = False  # a clip of low intensity asks for less of its emotion (paper: one-hot)
     condition: Literal["neutral", "same_window"] = "neutral"  # whose frame is the input image (reference: same_window)
 
     # computing
@@ -229,18 +230,20 @@ PRESETS = {
         replace(
             CPU_TRAIN,
             critic_steps=0,
-            pretrain_steps=6000,
+            pretrain_steps=20_000,
             joint_steps=0,
             learning_rate=1e-3,
             final_learning_rate=5e-5,
             ema_decay=0.995,
-            mask_floor=0.05,
+            mask_floor=0.15,
+            perceptual_weight=0.3,
             motion_power=2.0,
             eye_weight=30.0,
             voice_shifts=(0, -5, -3, 3, 5, 7),
             pseudo_identities=0.75,
             pseudo_ramp=(0, 1500),
-            validate_every=1500,
+            intensities=True,
+            validate_every=2500,
         ),
     ),
     "cuda": Preset("cuda"),

@@ -9,7 +9,7 @@ import torch
 from einops import rearrange
 
 from .data.clips import Entry
-from .data.windows import ClipWindows, one_hot, to_signed, to_uint8
+from .data.windows import ClipWindows, emotion_condition, to_signed, to_uint8
 from .emotions import EMOTIONS
 from .metrics.image import mouth_correlation, mouth_error, mouth_motion, psnr, ssim
 from .models.critics import EmotionCritic
@@ -67,7 +67,7 @@ def validate(generator: Generator, examples: ClipWindows, seed: int = 0) -> Vali
         frames = generator(
             examples.condition_image(entry)[None].to(device),
             torch.from_numpy(clip.audio)[None].to(device),
-            one_hot(clip.emotion)[None].to(device),
+            emotion_condition(clip, examples.intensities)[None].to(device),
             sample_noise(1, len(clip.frames), generator.config.noise_dim, rng),
         )
         drawn = to_uint8(frames[0])

@@ -65,6 +65,12 @@ def test_same_window_starts_from_its_own_first_frame(folder):
     assert torch.equal(batch.image, batch.frames[0])
 
 
+def test_a_low_intensity_asks_for_less_of_its_emotion_where_the_preset_says_so(tmp_path):
+    _prepared_folder(tmp_path, replace(blank_clip(count=3), name="slight", emotion="anger", intensity="low"))
+    graded, one_hot = (ClipWindows(tmp_path, 2, intensities=graded)[0].emotion for graded in (True, False))
+    assert graded.tolist() == pytest.approx([0.4, 0, 0, 0, 0, 0]) and one_hot.tolist() == [1, 0, 0, 0, 0, 0]
+
+
 def test_an_epoch_visits_every_clip_once(folder):
     examples = ClipWindows(folder, window=2)
     emotions = torch.stack([examples[i].emotion for i in range(12)])

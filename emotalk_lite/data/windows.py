@@ -25,6 +25,7 @@ from .media import normalise
 SYNTHETIC = "synthetic"  # how the source of a synthetic clip begins; such actors have many faces and voices as it is
 REMEMBERED = 400  # clips and voices kept in memory, about 3 MB each
 ANY_EXPRESSION = 0.5  # share of the pseudo-identities whose condition image is not neutral: a stranger's portrait may smile
+WEIGHT = {"low": 0.4, "medium": 0.7}  # of the emotion in a clip of this intensity; 1 in all others
 EDGE = 4  # a clip's first and last window come up as often as this part of a window's starts between them
 
 
@@ -33,7 +34,7 @@ class Batch(NamedTuple):
 
     image: Tensor  # (B, 3, H, H) in [-1, 1], the condition image
     speech: Tensor  # (B, 320 T) in [-1, 1], 8 kHz
-    emotion: Tensor  # (B, 6) one-hot
+    emotion: Tensor  # (B, 6) one weight above 0: 1, or the clip's intensity
     frames: Tensor  # (B, T, 3, H, H) in [-1, 1], what the generator should draw
     mouth_centre: Tensor  # (B, T, 2), x and y in pixels
     eye_centres: Tensor  # (B, T, 2, 2)
@@ -69,6 +70,22 @@ def one_hot(emotion: str) -> Tensor:
     [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     """
     return torch.eye(len(EMOTIONS))[EMOTIONS.index(emotion)]
+
+
+def emotion_condition(clip: PreparedClip, intensities: bool) -> Tensor:
+    """(6,) float32, the emotion that a clip was played with.
+
+    Args:
+        clip: with its emotion and its intensity.
+        intensities: a low or medium intensity has a weight below 1; otherwise the vector is one-hot (paper).
+
+    >>> from .clips import blank_clip
+    >>> clip = blank_clip()
+    >>> clip.emotion, clip.intensity = "fear", "low"
+    >>> [round(weight, 1) for weight in emotion_condition(clip, intensities=True).tolist()]
+    [0.0, 0.0, 0.4, 0.0, 0.0, 0.0]
+    """
+    return one_hot(clip.emotion) * (WEIGHT.get(clip.intensity, 1.0) if intensities else 1.0)
 
 
 def shift_voice(speech: np.ndarray, semitones: int) -> np.ndarray:
@@ -164,6 +181,7 @@ class ClipWindows(Dataset):
             these start from a frame of any of the actor's clips.
         pseudo_ramp: examples between which their strength grows from nothing: with strangers from the start, the network
             finds that a still mouth is the safest bet, and stays there.
+        intensities: give the emotion the weight of the clip's intensity, see `emotion_condition`.
         split: which of the manifest's splits; "all" for everything.
 
     Raises:
@@ -182,6 +200,7 @@ class ClipWindows(Dataset):
         voice_shifts: tuple[int, ...] = (0,),
         pseudo_identities: float = 0.0,
         pseudo_ramp: tuple[int, int] = (0, 0),
+        intensities: bool = False,
     ) -> None:
         folders = [folders] if isinstance(folders, (str, PathLike)) else folders
         self.collections = [Collection(Path(folder), split) for folder in folders]
@@ -192,6 +211,7 @@ class ClipWindows(Dataset):
         self.voice_shifts = voice_shifts
         self.pseudo_identities = pseudo_identities
         self.pseudo_ramp = pseudo_ramp
+        self.intensities = intensities
 
     def clip(self, entry: Entry) -> PreparedClip:
         """The whole prepared clip of a manifest entry."""
@@ -240,7 +260,7 @@ class ClipWindows(Dataset):
         return Batch(
             image=frames[0],
             speech=torch.from_numpy(audio),
-            emotion=one_hot(clip.emotion),
+            emotion=emotion_condition(clip, self.intensities),
             frames=frames[1:],
             mouth_centre=torch.from_numpy(mouth),
             eye_centres=torch.from_numpy(eyes),

@@ -153,6 +153,7 @@ def _train_stages(
         voice_shifts=config.voice_shifts,
         pseudo_identities=config.pseudo_identities,
         pseudo_ramp=tuple(pretraining + step * config.batch_size for step in config.pseudo_ramp),
+        intensities=config.intensities,
     )
     judged, judged_on = validation_clips(data, examples, config)
     learners = build_learners(preset, seed, device)
@@ -226,7 +227,8 @@ def validation_clips(data: Folders, examples: ClipWindows, config: TrainConfig) 
     held_out = [folder for folder in folders if any(clip.split == "val" for clip in Manifest.load(folder).clips)]
     if not held_out:
         return examples, "training clips"
-    return ClipWindows(held_out if len(held_out) > 1 else held_out[0], config.window, condition=config.condition, split="val"), "held-out clips"
+    folders = held_out if len(held_out) > 1 else held_out[0]
+    return ClipWindows(folders, config.window, condition=config.condition, split="val", intensities=config.intensities), "held-out clips"
 
 
 def example_order(stage: str, first: int, budget: int, batch_size: int, rows: slice) -> list[int]:
