@@ -111,7 +111,8 @@ class TrainConfig:
     eye_sigma: float = 6.0  # pixels at 128 (paper: a box around the eyes of unstated size)
     eye_mean_over: Literal["mask", "image"] = "mask"  # over the image, weight 1 is about a hundredth of the mouth's (paper: unstated)
     perceptual_features: Literal["vgg19", "efficientnet_lite0"] = "vgg19"
-    perceptual_frames: int = 0  # frames a clip that the perceptual loss sees, drawn at random; 0: all
+    frames_drawn: int = 0  # frames of each window that pretraining draws, at random; 0: all, as a ConvLSTM needs (paper)
+    perceptual_frames: int = 0  # drawn frames a clip that the perceptual loss sees, drawn at random; 0: all
 
     # examples
     voice_shifts: tuple[int, ...] = (0,)  # semitones by which the speech is raised, one drawn an example (paper: none)
@@ -144,6 +145,10 @@ class Preset:
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     upscale: Literal["none", "bsrgan"] = "none"  # super-resolution of the generated video; training knows nothing of it
+
+    def __post_init__(self) -> None:
+        if self.train.frames_drawn and self.model.conv_lstm:
+            raise ValueError("a ConvLSTM needs every frame in its turn: leave frames_drawn at 0, or conv_lstm off")
 
 
 def epochs(count: int) -> int:
@@ -230,20 +235,24 @@ PRESETS = {
         replace(
             CPU_TRAIN,
             critic_steps=0,
-            pretrain_steps=20_000,
+            pretrain_steps=12_000,
             joint_steps=0,
+            batch_size=4,
+            frames_drawn=6,
+            perceptual_frames=1,
             learning_rate=1e-3,
             final_learning_rate=5e-5,
             ema_decay=0.995,
             mask_floor=0.15,
             perceptual_weight=0.3,
             motion_power=2.0,
-            eye_weight=30.0,
+            eye_weight=100.0,
+            eye_sigma=8.0,
             voice_shifts=(0, -5, -3, 3, 5, 7),
             pseudo_identities=0.75,
             pseudo_ramp=(0, 1500),
             intensities=True,
-            validate_every=2500,
+            validate_every=2000,
         ),
     ),
     "cuda": Preset("cuda"),

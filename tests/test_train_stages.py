@@ -110,6 +110,7 @@ def test_every_preset_builds_and_steps_once_in_every_stage(name, sample, tmp_pat
     preset = PRESETS[name]
     model = replace(preset.model, **{size: getattr(TOY, size) for size in SIZES})
     once = {"critic_steps": 1, "pretrain_steps": 1, "joint_steps": 1, "window": 4, "perceptual_features": "efficientnet_lite0"}
+    once["pseudo_identities"] = 0.0  # they are made of frames of 128 pixels
     small = replace(preset, model=model, train=replace(preset.train, **once))
     train(toy_folder(sample, tmp_path / "data", ("anger", "neutral")), tmp_path / "run", small, progress=False)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["steps"] == {"critic": 1, "pretrain": 1, "joint": 1}
@@ -136,10 +137,28 @@ def test_a_critic_step_moves_the_critics_alone_and_a_generator_step_the_generato
         step()
         return {name for name, learner in learners.items() if not all(map(torch.equal, before[name], learner.network.parameters()))}
 
-    drawn = draw_frames(learners.generator.network, batch, draws.noise)
+    drawn = draw_frames(learners.generator.network, batch, draws)
     assert moved(lambda: critic_step(learners, batch, drawn.frames.detach(), draws.mix, config, ALONE)) == {"frame_critic", "emotion_critic"}
     features = load_features(config.perceptual_features)
     assert moved(lambda: generator_step(learners, batch, drawn, draws.seen, features, "joint", 1e-3, config, ALONE)) == {"generator"}
+
+
+def test_some_frames_of_a_window_are_drawn_as_all_of_them_are(sample, tmp_path):
+    preset = replace(TOY_PRESET, model=replace(TOY, conv_lstm=False))
+    generator, config = build_learners(preset, 0, torch.device("cpu")).generator.network, preset.train
+    batch = torch.utils.data.default_collate([ClipWindows(toy_folder(sample, tmp_path), config.window)[i] for i in range(2)])
+    every, some = (Draws.draw(config, TOY, torch.Generator().manual_seed(0), n_drawn=n) for n in (0, 3))
+    frames, few = draw_frames(generator, batch, every).frames, draw_frames(generator, batch, some).frames
+    for b in range(2):
+        for k, t in enumerate(some.drawn[b]):
+            assert torch.allclose(few[b, k], frames[b, t], atol=1e-6)
+            assert torch.equal(batch.of_frames(some.drawn).frames[b, k], batch.frames[b, t])
+    assert few.shape[1] == 3 and torch.equal(every.drawn[0], torch.arange(config.window))
+
+
+def test_a_conv_lstm_has_to_draw_every_frame():
+    with pytest.raises(ValueError, match="frames_drawn"):
+        replace(TOY_PRESET, train=replace(TOY_PRESET.train, frames_drawn=3))
 
 
 def test_the_objective_is_the_papers():

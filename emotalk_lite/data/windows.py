@@ -43,6 +43,20 @@ class Batch(NamedTuple):
         """Move every tensor."""
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))
 
+    def of_frames(self, chosen: Tensor) -> Batch:
+        """The same windows with only some of their frames, chosen (B, D) long; all of the speech stays."""
+        frames, mouth, eyes = (take_frames(x, chosen) for x in (self.frames, self.mouth_centre, self.eye_centres))
+        return self._replace(frames=frames, mouth_centre=mouth, eye_centres=eyes)
+
+
+def take_frames(values: Tensor, chosen: Tensor) -> Tensor:
+    """Of values (B, T, ...) those of the frames chosen (B, D) long: (B, D, ...).
+
+    >>> take_frames(torch.tensor([[10, 11, 12]]), torch.tensor([[2, 0]])).tolist()
+    [[12, 10]]
+    """
+    return values[torch.arange(len(values), device=values.device)[:, None], chosen]
+
 
 def to_signed(frames: np.ndarray) -> Tensor:
     """uint8 (..., H, W, 3) in [0, 255] to float32 (..., 3, H, W) in [-1, 1].

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..data.masks import eye_mask, mouth_mask
-from ..data.windows import Batch
+from ..data.windows import Batch, take_frames
 from ..losses import (
     emotion_critic_loss,
     emotion_loss,
@@ -44,17 +44,24 @@ class Draws(NamedTuple):
     """What is random in a step besides the examples; a row for each clip of the batch."""
 
     noise: Tensor  # (B, T, noise_dim)
-    seen: Tensor  # (B, F) long: the frames that the perceptual loss sees
+    drawn: Tensor  # (B, D) long: the frames of the window that are drawn
+    seen: Tensor  # (B, F) long: the drawn ones that the perceptual loss sees
     mix: Tensor  # (B, 1 or T, 1, 1, 1): where the gradient penalty looks
 
     @classmethod
-    def draw(cls, config: TrainConfig, model: ModelConfig, rng: torch.Generator) -> Draws:
-        """Draw for the whole batch: every process draws the same and takes its rows."""
+    def draw(cls, config: TrainConfig, model: ModelConfig, rng: torch.Generator, n_drawn: int = 0) -> Draws:
+        """Draw for the whole batch: every process draws the same and takes its rows.
+
+        Args:
+            n_drawn: frames D of each window that are drawn, at random; 0: all, in their order.
+        """
         batch, n_frames = config.batch_size, config.window
         noise = sample_noise(batch, n_frames, model.noise_dim, rng)
         order = torch.rand(batch, n_frames, generator=rng, device=rng.device).argsort(dim=1)
         mix = interpolation_factors(batch, n_frames, rng, per_frame=config.penalty_per == "frame")
-        return cls(noise, order[:, : config.perceptual_frames or n_frames], mix)
+        in_turn = torch.arange(n_drawn or n_frames, device=rng.device).expand(batch, -1)
+        drawn, seen = (order[:, :n_drawn], in_turn) if n_drawn else (in_turn, order)
+        return cls(noise, drawn, seen[:, : config.perceptual_frames or None], mix)
 
     def rows(self, rows: slice) -> Draws:
         """Those of some of the batch's clips."""
@@ -68,12 +75,12 @@ class Drawn(NamedTuple):
     speech_emotion: Tensor | None  # (B, 6) logits of the speech-emotion head, where there is one
 
 
-def draw_frames(generator: Generator, batch: Batch, noise: Tensor) -> Drawn:
-    """Run the generator on a batch, with the head that only training knows."""
-    encoded = generator.encode(batch.image, batch.speech, batch.emotion, noise)
-    frames, _ = generator.decode(encoded)
+def draw_frames(generator: Generator, batch: Batch, draws: Draws) -> Drawn:
+    """Run the generator on a batch, with the head that only training knows: it hears all, and draws the frames `draws.drawn`."""
+    encoded = generator.encode(batch.image, batch.speech, batch.emotion, draws.noise)
     head = generator.emotion_head
     of_speech = encoded.z[..., : generator.config.speech_dim]  # first in the fusion
+    frames, _ = generator.decode(encoded._replace(z=take_frames(encoded.z, draws.drawn)))
     return Drawn(frames.float(), head(of_speech).float() if head is not None else None)
 
 
@@ -172,8 +179,7 @@ def reconstruction_terms(
     eyes = eye_mask(batch.eye_centres, size, config.eye_sigma)
     if config.motion_power:
         mouth = mouth * motion_emphasis(batch.frames, batch.image, mouth, config.motion_power)
-    clips = torch.arange(len(frames), device=frames.device)[:, None]
-    drawn, target = (x[clips, seen].flatten(0, 1) for x in (frames, batch.frames))  # (B*F, 3, H, H)
+    drawn, target = (take_frames(x, seen).flatten(0, 1) for x in (frames, batch.frames))  # (B*F, 3, H, H)
     return {
         "mouth": config.mouth_weight * masked_l1(frames, batch.frames, mouth),
         "perceptual": config.perceptual_weight * perceptual_loss(drawn, target, features),

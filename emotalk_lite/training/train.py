@@ -181,14 +181,16 @@ def _train_stages(
             for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress)):
                 step = state.done[stage]
                 rng = generator_for(seed, stage, step, device)
-                batch, draws = batch.to(device), Draws.draw(config, preset.model, rng).rows(rows)
+                n_drawn = config.frames_drawn if stage == "pretrain" else 0
+                batch, draws = batch.to(device), Draws.draw(config, preset.model, rng, n_drawn).rows(rows)
                 of_critics, of_generator = {}, {}
 
                 if stage == "critic":
                     of_critics = emotion_critic_step(learners, batch, config, processes)
                 else:
                     with autocast(device, config):
-                        drawn = draw(generator, batch, draws.noise)
+                        drawn = draw(generator, batch, draws)
+                    batch = batch.of_frames(draws.drawn)
                     if stage == "joint":
                         of_critics = critic_step(learners, batch, drawn.frames.detach(), draws.mix, config, processes)
                     rate = learning_rate(stage, step, config)
