@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from talk_inputs import checkpoint, speech, speech_file  # noqa: F401
 
@@ -122,3 +123,15 @@ def test_the_panel_talks_when_the_button_is_pressed_and_says_what_is_wrong(portr
     face.value = "nobody"
     button.click()
     assert "no face found" in result.value and not button.disabled
+
+
+def test_the_shape_diagram_tells_the_shapes_of_a_real_run_and_leaves_no_hook():
+    from emotalk_lite.models.speech import SpeechEncoder
+    from emotalk_lite.presets import PRESETS
+
+    encoder = SpeechEncoder(PRESETS["smoke"].model)
+    steps = {">convolutions": "sound", "convolutions": "vectors", ">fc": "context", "lstm": "LSTM"}
+    drawn = viz.shape_diagram(encoder, torch.zeros(1, 7 * 320), steps=steps, time_first=("context", "LSTM")).data
+    for sizes in ("sound, 1 × 2240", "vectors, 16 × 35", "context, 7 × 560", "LSTM, 7 × 16"):
+        assert sizes in drawn
+    assert drawn.count("<rect") == 4 and not any(part._forward_hooks for part in encoder.modules())

@@ -6,11 +6,13 @@ Each check takes an answer and returns a :class:`Verdict`, which a notebook show
 from .data import clip_length, eye_mask, stabilised
 from .losses import best_stills, blink_loss, mask_growth
 from .quickstart import mood_swing, quieter_speech, region_change
+from .speech import causal_context, lookahead, streamed_features
 from .verdict import Verdict
 
 __all__ = [
     "Verdict",
     "clip_length", "eye_mask", "stabilised",  # chapter 01
+    "causal_context", "lookahead", "streamed_features",  # chapter 05
     "best_stills", "blink_loss", "mask_growth",  # chapter 10
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]

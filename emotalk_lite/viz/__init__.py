@@ -3,6 +3,7 @@
 from .data import draw_points, frame_slider, mask_picture, row, spectrogram
 from .figures import difference_figure, film_strip, mouth_figure, picture
 from .map import model_map
+from .shapes import shape_diagram
 from .video import show_video, side_by_side
 from .widgets import emotion_blender, talk_panel
 
@@ -17,6 +18,7 @@ __all__ = [
     "mouth_figure",
     "picture",
     "row",
+    "shape_diagram",
     "show_video",
     "side_by_side",
     "spectrogram",
