@@ -4,6 +4,7 @@ Each check takes an answer and returns a :class:`Verdict`, which a notebook show
 """
 
 from .data import clip_length, eye_mask, stabilised
+from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
 from .quickstart import mood_swing, quieter_speech, region_change
 from .speech import causal_context, lookahead, streamed_features
@@ -13,6 +14,7 @@ __all__ = [
     "Verdict",
     "clip_length", "eye_mask", "stabilised",  # chapter 01
     "causal_context", "lookahead", "streamed_features",  # chapter 05
+    "folded_gates", "gate_parameters", "variance_shares",  # chapter 06
     "best_stills", "blink_loss", "mask_growth",  # chapter 10
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]
