@@ -4,6 +4,7 @@ Each check takes an answer and returns a :class:`Verdict`, which a notebook show
 """
 
 from .data import clip_length, eye_mask, stabilised
+from .decoder import decoded_in_pieces, phase_taps, skip_once_share
 from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
 from .quickstart import mood_swing, quieter_speech, region_change
@@ -15,6 +16,7 @@ __all__ = [
     "clip_length", "eye_mask", "stabilised",  # chapter 01
     "causal_context", "lookahead", "streamed_features",  # chapter 05
     "folded_gates", "gate_parameters", "variance_shares",  # chapter 06
+    "decoded_in_pieces", "phase_taps", "skip_once_share",  # chapter 08
     "best_stills", "blink_loss", "mask_growth",  # chapter 10
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]
