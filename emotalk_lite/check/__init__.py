@@ -5,6 +5,7 @@ Each check takes an answer and returns a :class:`Verdict`, which a notebook show
 
 from .data import clip_length, eye_mask, stabilised
 from .decoder import decoded_in_pieces, phase_taps, skip_once_share
+from .gan import critic_at_rest, effective_classes, smoothed_critic_loss
 from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
 from .quickstart import mood_swing, quieter_speech, region_change
@@ -14,6 +15,7 @@ from .verdict import Verdict
 __all__ = [
     "Verdict",
     "clip_length", "eye_mask", "stabilised",  # chapter 01
+    "critic_at_rest", "effective_classes", "smoothed_critic_loss",  # chapter 02
     "causal_context", "lookahead", "streamed_features",  # chapter 05
     "folded_gates", "gate_parameters", "variance_shares",  # chapter 06
     "decoded_in_pieces", "phase_taps", "skip_once_share",  # chapter 08

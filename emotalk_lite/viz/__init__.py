@@ -4,6 +4,7 @@ from .data import draw_points, frame_slider, mask_picture, row, spectrogram
 from .figures import difference_figure, film_strip, mouth_figure, picture
 from .map import model_map
 from .shapes import shape_diagram
+from .tiles import mosaic
 from .video import show_video, side_by_side
 from .widgets import emotion_blender, talk_panel
 
@@ -15,6 +16,7 @@ __all__ = [
     "frame_slider",
     "mask_picture",
     "model_map",
+    "mosaic",
     "mouth_figure",
     "picture",
     "row",

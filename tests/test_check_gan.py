@@ -1,0 +1,61 @@
+"""The exercise checks of chapter 02: the right answer passes, and each wrong one is told where to look."""
+
+import numpy as np
+import pytest
+from torch.nn.functional import softplus
+
+from emotalk_lite import check
+
+
+@pytest.mark.parametrize(
+    "loss, hint",
+    [(1.386, "Two times log 2"), (0.693, "one of the two"), (-1.386, "negative"), (0.5, "D itself"), (1.0, "adds up"), (0.602, "Natural"),
+     (2.0, "Natural"), (0.0, "sure and right"), (5.0, "D = 1/2 into")],
+)
+def test_critic_at_rest(loss, hint):
+    verdict = check.critic_at_rest(loss)
+    assert hint in verdict.hint and bool(verdict) == (loss == 1.386)
+
+
+def smoothed(real, fake, keep=0.9, rest=0.1, drawn=1.0, also=0.0):
+    return (keep * softplus(-real) + rest * softplus(real) + drawn * softplus(fake) + also * softplus(-fake)).mean()
+
+
+@pytest.mark.parametrize(
+    "weights, hint",
+    [({}, "still at 0"), ({"keep": 1, "rest": 0}, "without smoothing"), ({"rest": 0}, "also has 0.1"), ({"drawn": 0.9, "also": 0.1}, "both sides"),
+     ({"keep": 1, "rest": 0, "drawn": 0.9, "also": 0.1}, "smooth the real ones"), ({"keep": 0.1, "rest": 0.9}, "exchanged"),
+     ({"keep": 0.8}, "For real pictures")],
+)
+def test_smoothed_critic_loss(weights, hint):
+    verdict = check.smoothed_critic_loss(lambda real, fake: smoothed(real, fake, **weights))
+    assert hint in verdict.hint and bool(verdict) == (not weights)
+
+
+def test_smoothed_critic_loss_knows_a_sum_and_a_sign():
+    assert "take the mean" in check.smoothed_critic_loss(lambda real, fake: 6 * smoothed(real, fake)).hint
+    assert "sign" in check.smoothed_critic_loss(lambda real, fake: -smoothed(real, fake)).hint
+
+
+def entropy(labels, keep_zeros=False, log=np.log):
+    p = np.bincount(labels, minlength=10) / len(labels)
+    p = p if keep_zeros else p[p > 0]
+    with np.errstate(all="ignore"):
+        return -(p * log(p)).sum()
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda y: np.exp(entropy(y)), "1 if only one comes"),
+        (lambda y: np.exp(entropy(y, keep_zeros=True)), "0 * log 0"),
+        (entropy, "its exponential"),
+        (lambda y: np.exp(entropy(y, log=np.log2)), "in bits"),
+        (lambda y: len(np.unique(y)), "hardly ever"),
+        (lambda y: np.exp(-entropy(y)), "sign of the entropy"),
+        (lambda y: 1 / (np.bincount(y) / len(y)).max(), "minus the sum"),
+    ],
+)
+def test_effective_classes(answer, hint):
+    verdict = check.effective_classes(answer)
+    assert hint in verdict.hint and bool(verdict) == ("only one" in hint)
