@@ -35,6 +35,7 @@ GO_ON = {
     "convert": "stopped; nothing was written",
     "bench": "stopped; nothing was written",
     "evaluate": "stopped; nothing was written",
+    "ablate": "stopped; the same command goes on where it stopped",
 }
 
 
@@ -336,6 +337,32 @@ def evaluate(
     from .evaluate import table
 
     print(table(measure(real, generated, json_file)))
+
+
+@app.command()
+def ablate(
+    data: Annotated[list[Path], typer.Option(help="Prepared folder, or several.")],
+    out: Annotated[Path, typer.Option(help="Folder of the ablation; what is there already is kept.")],
+    preset: Annotated[str, typer.Option(help="smoke, cpu, cuda, p100, a100; see 'emotalk train --help'.")] = "cpu",
+    seeds: Annotated[int, typer.Option(help="Trainings a generator.")] = 1,
+    steps: Annotated[int | None, typer.Option(help="Steps of a training's stages together; default: the preset's.")] = None,
+    variants: Annotated[str | None, typer.Option(help="Rows of the paper's Table 5, such as base,se; default: all eight.")] = None,
+    upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: bicubic, realesrgan (slow) or bsrgan (slow).")] = "bicubic",
+    device: Device = "auto",
+) -> None:
+    """Train and measure the paper's eight variants, and print its Tables 2 to 5 with both columns.
+
+    \b
+    Examples:
+      emotalk ablate --data data/sample --out ablation --steps 400
+      emotalk ablate --data prepared --out ablation --preset cuda --seeds 3 --upscaler bsrgan
+    """
+    from .ablate import ablate as run
+    from .ablation_tables import tables
+    from .variants import VARIANTS
+
+    names = tuple(VARIANTS) if variants is None else tuple(variants.replace(" ", "").split(","))
+    print(tables(run(data, out, preset, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device)))
 
 
 @app.command()

@@ -1,0 +1,221 @@
+"""The paper's ablation from data to numbers: four trainings, eight kinds of video, one table each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from .checkpoint import config_fields, load_generator
+from .data.clips import Manifest
+from .data.media import write_video
+from .data.windows import ClipWindows, emotion_condition, to_uint8
+from .devices import pick_device
+from .errors import EmotalkError
+from .evaluate import evaluate
+from .generate import generate
+from .paths import atomic_path, check_writable
+from .presets import FPS, SAMPLE_RATE, STAGES, Preset, resolve_preset
+from .superres import UPSCALERS, load_upscaler, upscale
+from .training.state import TrainingState
+from .training.train import train, validation_clips
+from .variants import VARIANTS, variant
+
+SETTINGS, RESULTS = "ablation.json", "results.json"
+
+
+def ablate(
+    data: Sequence[str | os.PathLike],
+    out: str | os.PathLike,
+    preset: str | Preset = "cpu",
+    *,
+    seeds: int = 1,
+    steps: int | None = None,
+    variants: Sequence[str] = tuple(VARIANTS),
+    upscaler: str = "bicubic",
+    device: str = "auto",
+    progress: bool = True,
+) -> dict[str, object]:
+    """Train, draw, enlarge and measure the rows of the paper's Table 5.
+
+    Rows with and without BSRGAN share a training, so eight rows are four trainings a seed. Every clip that validation would
+    use (held-out ones where the data has any) is drawn from its own speech and emotion and a neutral frame of its actor.
+    The real clips are written by the same encoder, and `evaluate` compares the two folders.
+
+    `out` holds `runs/<row>-seed<k>`, `real/`, `videos/<row>-seed<k>/`, `numbers/<row>-seed<k>.json` and `results.json`.
+    What is there is kept: interrupted or killed, the same call goes on. More seeds or rows may be added later.
+
+    Args:
+        data: prepared folders.
+        out: folder of the ablation.
+        preset: a name of `PRESETS`, or a `Preset`.
+        seeds: trainings a generator: seeds 0 to `seeds` - 1.
+        steps: of a training's stages together; None: the preset's.
+        variants: which rows of `VARIANTS`.
+        upscaler: of `UPSCALERS`, for the rows with BSRGAN; the results name it.
+        device: "auto", "cpu" or "cuda".
+        progress: show bars with the time left.
+
+    Returns:
+        What `results.json` holds.
+
+    Raises:
+        EmotalkError: unknown preset, row or upscaler; no data; `out` holds an ablation of another configuration.
+
+    Source: paper, "Results".
+
+    >>> ablate([], "out")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: an ablation needs prepared clips; give --data
+    """
+    out, folders = Path(out), [Path(folder) for folder in data]
+    if not folders:
+        raise EmotalkError("an ablation needs prepared clips; give --data")
+    if seeds < 1:
+        raise EmotalkError(f"{seeds} seeds train nothing; give 1 or more")
+    if upscaler not in UPSCALERS:
+        raise EmotalkError(f"no upscaler '{upscaler}'; choose one of {', '.join(UPSCALERS)}")
+    preset = resolve_preset(preset, steps)
+    generators = {name.removesuffix("+bsrgan"): variant(preset, name) for name in variants}
+    settings = {
+        "preset": preset.name,
+        "model": config_fields(preset.model),
+        "train": config_fields(preset.train),
+        "data": [describe_data(folder) for folder in folders],
+        "upscaler": upscaler,
+    }
+    keep_settings(settings, out)
+    examples, judged_on = validation_clips(folders, ClipWindows(folders, preset.train.window), preset.train)
+    examples.intensities = preset.train.intensities
+    write_real(examples, out / "real")
+    runs = {(name, seed): out / "runs" / f"{name}-seed{seed}" for seed in range(seeds) for name in generators}
+    done = [TrainingState(path, generators[name], seed, STAGES).finished() for (name, seed), path in runs.items()]
+    bar = tqdm(total=len(runs), desc="trainings", unit="training", initial=sum(done), disable=not progress)
+    with bar:
+        for (name, seed), finished in zip(runs, done):
+            if not finished:
+                train(folders, runs[name, seed], generators[name], seed=seed, resume=True, device=device, progress=progress)
+                bar.update()
+
+    device = pick_device(device)
+    network = load_upscaler(upscaler, device=device) if any(name.endswith("+bsrgan") for name in variants) else None
+    rows = [(name, seed) for seed in range(seeds) for name in variants]
+    done = [(out / "numbers" / f"{name}-seed{seed}.json").is_file() for name, seed in rows]
+    with tqdm(total=len(rows), desc="measuring", unit="row", initial=sum(done), disable=not progress) as bar:
+        for (name, seed), finished in zip(rows, done):
+            if not finished:
+                run = runs[name.removesuffix("+bsrgan"), seed]
+                videos = out / "videos" / f"{name}-seed{seed}"
+                draw_videos(run, examples, videos, network if name.endswith("+bsrgan") else None, device)
+                evaluate(out / "real", videos, out / "numbers" / f"{name}-seed{seed}.json", progress=False)
+                bar.update()
+    results = gather(settings, out, runs, rows, judged_on)
+    _write(results, out / RESULTS)
+    return results
+
+
+def describe_data(folder: Path) -> dict[str, object]:
+    """What a prepared folder holds, the same wherever it lies."""
+    clips = Manifest.load(folder).clips
+    if not clips:
+        raise EmotalkError(f"{folder}: holds no clip; give a prepared folder that does")
+    content = "\n".join(sorted(f"{c.name} {c.split} {c.sha256} {c.n_frames}" for c in clips))
+    return {
+        "name": folder.resolve().name,
+        "clips": len(clips),
+        "actors": len({c.actor for c in clips}),
+        "sha256": hashlib.sha256(content.encode()).hexdigest(),
+    }
+
+
+def keep_settings(settings: dict[str, object], out: Path) -> None:
+    """Write what is being compared into `out`, or see that it is what was begun there.
+
+    Raises:
+        EmotalkError: another configuration, by the name of the first setting that differs.
+    """
+    path = check_writable(out / SETTINGS)
+    if not path.is_file():
+        _write(settings, path)
+        return
+    try:
+        before = _flat(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError:
+        raise EmotalkError(f"{path}: is damaged; give another --out") from None
+    now = _flat(settings)
+    changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if changed:
+        key = changed[0]
+        raise EmotalkError(
+            f"the ablation in {out} was begun with another {key} ({before.get(key)}, now {now.get(key)}); "
+            "use the same settings, or give another --out"
+        )
+
+
+def _flat(settings: dict[str, object]) -> dict[str, object]:
+    parts = {key: value if isinstance(value, dict) else {"": value} for key, value in settings.items()}
+    return {f"{key} {inner}".strip(): value for key, part in parts.items() for inner, value in part.items()}
+
+
+def write_real(examples: ClipWindows, folder: Path) -> None:
+    """The real clips as videos, by the encoder that writes the generated ones."""
+    names = [entry.name for entry in examples.entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise EmotalkError(f"two clips have the name {twice[0]}; give each folder of --data once")
+    for entry in examples.entries:
+        if not (path := folder / f"{entry.name}.mp4").is_file():
+            clip = examples.clip(entry)
+            write_video(path, clip.frames, FPS, clip.audio, SAMPLE_RATE)
+
+
+def draw_videos(run: Path, examples: ClipWindows, folder: Path, network: torch.nn.Module | None, device: torch.device) -> None:
+    """Each clip's speech and emotion through a trained generator, and through an upscaler where one is given."""
+    generator = load_generator(run, device)
+    for entry in examples.entries:
+        if not (path := folder / f"{entry.name}.mp4").is_file():
+            clip, face = examples.clip(entry), to_uint8(examples.condition_image(entry))
+            emotion = emotion_condition(clip, examples.intensities).tolist()
+            frames = generate(generator, face, clip.audio, emotion)
+            frames = frames if network is None else upscale(frames, network)
+            write_video(path, frames, FPS, clip.audio, SAMPLE_RATE)
+
+
+def gather(
+    settings: dict[str, object], out: Path, runs: dict[tuple[str, int], Path], rows: list[tuple[str, int]], judged_on: str
+) -> dict[str, object]:
+    """Everything that was measured, and how; "seconds" is all that differs between two ablations of the same settings."""
+    reports = {row: json.loads((out / "numbers" / f"{row[0]}-seed{row[1]}.json").read_text(encoding="utf-8")) for row in rows}
+    trained = {key: json.loads((path / "run.json").read_text(encoding="utf-8")) for key, path in runs.items()}
+    report, run = next(iter(reports.values())), next(iter(trained.values()))
+    return {
+        **{key: settings[key] for key in ("preset", "data", "upscaler", "model", "train")},
+        "steps": run["steps"],
+        "seeds": sorted({seed for _, seed in rows}),
+        "judged_on": judged_on,
+        "videos": report["videos"]["generated"],
+        "frames": report["frames"]["generated"],
+        "features": report["features"],
+        "perceptual_features": run["perceptual_features"],
+        "encoding": report["encoding"]["generated"],
+        "missing": report["missing"],
+        "hardware": f"{run['device']} of {os.cpu_count()}, {platform.system()}",
+        "versions": {**report["versions"], "emotalk-lite": version("emotalk-lite")},
+        "seconds": {f"{name}-seed{seed}": run["seconds"] for (name, seed), run in trained.items()},
+        "rows": {
+            name: {str(seed): reports[row, seed]["metrics"] for row, seed in rows if row == name}
+            for name in dict.fromkeys(name for name, _ in rows)
+        },
+    }
+
+
+def _write(record: dict[str, object], path: Path) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,137 @@
+"""The ablation at toy size: killed and started again it equals one that nothing happened to; the effects of a 2 x 2 x 2 design."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy import TOY_PRESET, toy_folder
+
+from emotalk_lite.ablate import ablate
+from emotalk_lite.ablation_tables import tables
+from emotalk_lite.effects import FACTORS, effects, signs
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.metrics.media import media_info
+from emotalk_lite.variants import VARIANTS
+
+TESTS = Path(__file__).parent
+# The ablation as a process. It prints a line before each training and each measurement, so that it can be killed in either
+SCRIPT = f"""
+import sys
+sys.path[:0] = [{str(TESTS)!r}, {str(TESTS.parent)!r}]
+from toy import TOY_PRESET
+from emotalk_lite import ablate as module
+from emotalk_lite.training import train as training
+inner_step, inner_measure = training.generator_for, module.evaluate
+def step(seed, stage, number, device):
+    print("step", stage, number, flush=True)
+    return inner_step(seed, stage, number, device)
+def measure(real, generated, *rest, **options):
+    print("measure", generated.name, flush=True)
+    return inner_measure(real, generated, *rest, **options)
+training.generator_for, module.evaluate = step, measure
+module.ablate([sys.argv[1]], sys.argv[2], TOY_PRESET, device="cpu", progress=False)
+"""
+
+
+@pytest.fixture(scope="module")
+def data(sample, tmp_path_factory):
+    return toy_folder(sample, tmp_path_factory.mktemp("data"), ("happiness", "neutral"), rows=slice(10))
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """An ablation that nothing happened to: its folder and its results."""
+    out = tmp_path_factory.mktemp("whole")
+    return out, ablate([data], out, TOY_PRESET, device="cpu", progress=False)
+
+
+def run_until(line: str, times: int, data: Path, out: Path) -> None:
+    """The ablation as a process, killed when it says a line for the n-th time."""
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(data), str(out)], stdout=subprocess.PIPE, text=True)
+    for said in process.stdout:
+        times -= said.strip() == line
+        if not times:
+            process.kill()
+            break
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_killed_in_training_and_in_measuring_it_goes_on_to_the_same_results(data, whole, tmp_path):
+    run_until("step pretrain 7", 2, data, tmp_path)  # in the second training
+    run_until("measure se+bsrgan-seed0", 1, data, tmp_path)
+    assert len(list((tmp_path / "numbers").iterdir())) == 3, "what was measured before the kill is kept"
+    assert not (tmp_path / "results.json").exists()
+    ablate([data], tmp_path, TOY_PRESET, device="cpu", progress=False)
+    ours, theirs = (json.loads((out / "results.json").read_text()) for out in (tmp_path, whole[0]))
+    assert ours.pop("seconds").keys() == theirs.pop("seconds").keys()
+    assert ours == theirs
+    for path in whole[0].glob("runs/*/generator.safetensors"):
+        assert path.read_bytes() == (tmp_path / path.relative_to(whole[0])).read_bytes()
+
+
+def test_four_trainings_make_eight_rows_and_only_the_upscaled_ones_are_large(whole):
+    out, results = whole
+    assert list(results["rows"]) == list(VARIANTS)
+    assert sorted(path.name for path in (out / "runs").iterdir()) == ["base-seed0", "em-seed0", "se+em-seed0", "se-seed0"]
+    for name, seeds in results["rows"].items():
+        assert seeds["0"]["width"] == (128 if name.endswith("bsrgan") else 32)  # the toy's faces are 32 x 32
+        assert media_info(next((out / "videos" / f"{name}-seed0").iterdir())).frames == 10
+    assert len({row["0"]["frechet_efficientnet_lite0"] for row in results["rows"].values()}) == 8, "no two rows are the same videos"
+
+
+def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
+    said = tables(whole[1])
+    for words in ("Table 2", "0.00108", "not FID", "Table 4", "3337.83", "not measured: needs raters", "bicubic in BSRGAN's place"):
+        assert words in said
+    assert "critic 6, pretrain 12, joint 6" in said and "training clips" in said
+
+
+def test_another_configuration_is_refused_and_another_row_is_not(data, whole, sample, tmp_path):
+    out, results = whole
+    with pytest.raises(EmotalkError, match="begun with another upscaler .bicubic, now realesrgan"):
+        ablate([data], out, TOY_PRESET, upscaler="realesrgan", progress=False)
+    with pytest.raises(EmotalkError, match="begun with another train critic_steps"):
+        ablate([data], out, TOY_PRESET, steps=100, progress=False)
+    with pytest.raises(EmotalkError, match="begun with another data"):
+        ablate([toy_folder(sample, tmp_path, ("neutral",))], out, TOY_PRESET, progress=False)
+    some = ablate([data], out, TOY_PRESET, variants=("se", "base"), progress=False)
+    assert some["rows"] == {name: results["rows"][name] for name in ("se", "base")}
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"data": []}, "give --data"),
+        ({"seeds": 0}, "give 1 or more"),
+        ({"steps": 0}, "give 1 or more"),
+        ({"variants": ("bse",)}, "no variant 'bse'; choose one of base"),
+        ({"upscaler": "lanczos"}, "no upscaler 'lanczos'"),
+        ({"preset": "tiny"}, "no preset 'tiny'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_written(data, tmp_path, changed, said):
+    given = {"data": [data], "out": tmp_path / "out", **changed}
+    with pytest.raises(EmotalkError, match=said):
+        ablate(**given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_clip_name_in_two_folders_is_refused(data, tmp_path):
+    with pytest.raises(EmotalkError, match="two clips have the name 1001_DFA_HAP_XX"):
+        ablate([data, data], tmp_path, TOY_PRESET, progress=False)
+
+
+def test_effects_are_the_coefficients_of_the_regression_on_signs():
+    values = dict(zip(VARIANTS, np.random.default_rng(0).normal(size=8)))
+    columns = [np.ones(8)]
+    for effect in effects(values):
+        columns.append(np.prod([[signs(name)[factor] for factor in effect.split(" x ")] for name in VARIANTS], axis=1))
+    fitted = np.linalg.lstsq(np.stack(columns, axis=1), np.array(list(values.values())), rcond=None)[0]
+    assert list(effects(values).values()) == pytest.approx(2 * fitted[1:])  # from -1 to 1 are two steps
+    with pytest.raises(EmotalkError, match="no number for se.em; a 2 x 2 x 2 design needs all eight"):
+        effects({name: value for name, value in values.items() if name != "se+em"})
+    assert FACTORS == ("SE", "EM", "BSRGAN")
