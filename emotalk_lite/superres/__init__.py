@@ -3,6 +3,7 @@
 * `weights.py`: the networks and where their weights come from
 * `tiles.py`: frames through a network, tile by tile
 * `files.py`: picture and video files
+* `degradation.py`, `camera.py`: from sharp pictures to what a network has to repair
 """
 
 from .files import upscale_file
