@@ -4,6 +4,7 @@
 * `tiles.py`: frames through a network, tile by tile
 * `files.py`: picture and video files
 * `degradation.py`, `camera.py`: from sharp pictures to what a network has to repair
+* `training.py`: least error first, then a critic
 """
 
 from .files import upscale_file

@@ -1,0 +1,82 @@
+"""Super-resolution's training: error falls, the critic learns, and the same seed gives the same network."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from emotalk_lite.models.features import load_features
+from emotalk_lite.models.patch_critic import PatchCritic
+from emotalk_lite.superres.training import SUPERRES_PRESETS, draw_pairs, feature_distance, psnr_of, train_gan, train_psnr
+
+TINY = replace(SUPERRES_PRESETS["smoke"], psnr_steps=30, learning_rate=2e-3)
+
+
+@pytest.fixture(scope="module")
+def faces(clips):
+    frames = np.stack([clip.frames[10] for clip in clips.values()])
+    return torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255  # (6, 3, 128, 128)
+
+
+@pytest.fixture(scope="module")
+def trained(faces):
+    return train_psnr(faces, TINY)
+
+
+def test_every_crop_has_a_chain_of_its_own():
+    small, large = draw_pairs(torch.full((1, 3, 64, 64), 0.5), replace(TINY, batch=2), np.random.default_rng(0))
+    assert torch.equal(large[0], large[1]) and not torch.equal(small[0], small[1])
+
+
+def test_the_error_falls(trained):
+    _, losses = trained
+    assert len(losses) == TINY.psnr_steps and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+
+
+def test_the_same_seed_gives_the_same_network(faces, trained):
+    again = train_psnr(faces, TINY)[0].state_dict()
+    assert all(torch.equal(again[name], tensor) for name, tensor in trained[0].state_dict().items())
+
+
+def test_the_second_stage_starts_from_the_first_and_leaves_it_alone(faces, trained):
+    network, before = trained[0], {name: t.clone() for name, t in trained[0].state_dict().items()}
+    sharper, history = train_gan(network, faces, TINY, load_features("efficientnet_lite0"))
+    assert all(torch.equal(network.state_dict()[name], t) for name, t in before.items())
+    moved = [(t - before[name]).abs().max().item() for name, t in sharper.state_dict().items()]
+    assert 0 < max(moved) < 0.02
+    assert set(map(len, history.values())) == {TINY.gan_steps} and all(np.isfinite(v).all() for v in history.values())
+
+
+def test_the_critic_tells_sharp_from_blurred(faces):
+    torch.manual_seed(0)
+    critic = PatchCritic(channels=8)
+    blurred = F.interpolate(F.avg_pool2d(faces, 4), scale_factor=4, mode="bicubic")
+    optimiser = torch.optim.Adam(critic.parameters(), 2e-3)
+    for _ in range(20):
+        loss = F.softplus(-critic(faces)).mean() + F.softplus(critic(blurred)).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert critic(faces).mean() > critic(blurred).mean() + 0.5
+
+
+def test_a_logit_sees_seventy_pixels():
+    critic, x = PatchCritic(channels=4), torch.zeros(1, 3, 128, 128, requires_grad=True)
+    logits = critic(x)
+    logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
+    seen = x.grad[0].abs().sum(dim=0)
+    assert (seen.sum(dim=0) > 0).sum() == 70 and (seen.sum(dim=1) > 0).sum() == 70
+
+
+def test_a_feature_distance_is_zero_for_equals_and_grows_with_blur(faces):
+    network = load_features("efficientnet_lite0")
+    blurred = [F.interpolate(F.avg_pool2d(faces[:2], k), scale_factor=k, mode="bicubic") for k in (2, 8)]
+    near, far = (feature_distance(b, faces[:2], network).item() for b in blurred)
+    assert feature_distance(faces[:2], faces[:2], network) == 0 < near < far
+
+
+def test_psnr_is_that_of_the_mean_of_decibels(faces):
+    black = psnr_of(lambda x: 0 * F.interpolate(x, scale_factor=4), faces[:2])
+    assert black == pytest.approx(np.mean([-10 * np.log10((p**2).mean()) for p in faces[:2].numpy()]), abs=1e-3)
