@@ -5,7 +5,7 @@ export EMOTALK_HOME ?= $(CURDIR)/.emotalk
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 
-.PHONY: help env sample book test site notebooks lab talk clean
+.PHONY: help env sample book test site notebooks student lab talk clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 18
@@ -32,6 +32,9 @@ site:  ## the site from the committed notebooks: executes nothing, needs no torc
 
 notebooks: sample  ## execute what changed and copy it to notebooks/, to be committed
 	@$(PY) tools/run_notebooks.py --scale $(SCALE) --publish
+
+student: env  ## notebooks with stubs in place of the solutions: _build/student/notebooks/
+	@$(PY) tools/make_student.py
 
 lab: env  ## JupyterLab, chapters and notebooks paired
 	@$(PY) -m jupyterlab

@@ -1,5 +1,7 @@
 """What a check says."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -21,3 +23,22 @@ class Verdict:
 
     def __repr__(self) -> str:
         return f"{'Right.' if self.right else 'Not yet.'} {self.hint}"
+
+
+def answers_stubs(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
+    """The same check, which also answers what the student edition leaves open: dots, and functions without a body yet.
+
+    >>> answers_stubs(lambda answer: Verdict(answer > 3, "More than three."))(...)
+    Not yet. Put your answer in the place of the dots.
+    """
+
+    @functools.wraps(check)
+    def checked(*args, **kwargs) -> Verdict:
+        if any(value is ... or isinstance(value, str) and value == "..." for value in (*args, *kwargs.values())):
+            return Verdict(False, "Put your answer in the place of the dots.")
+        try:
+            return check(*args, **kwargs)
+        except NotImplementedError:
+            return Verdict(False, "A part of it is not written yet: write it, run its cell, and ask again.")
+
+    return checked

@@ -1,0 +1,134 @@
+"""A chapter's exercises: what each asks, how it is checked, and the cells of its solution.
+
+The chapters write them with sphinx-exercise:
+
+    ````{exercise} Implement                a statement that ends with the check, in a python fence:
+    :label: image-implement                 dots stand for an answer to be typed in, names for what the reader writes
+    ...
+    ```python
+    check.folded_gates(fold)
+    ```
+    ````
+
+    ```{solution-start} image-implement     then the solution's prose and cells,
+    :class: dropdown
+    ```
+    ...
+    ```{solution-end}
+    ```
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+
+from nbformat import NotebookNode
+
+from blocks import names
+
+DIRECTIVE = re.compile(
+    r"^(?P<fence>`{3,}|:{3,})\{(?P<name>exercise|solution-start|solution-end)\}[ \t]*(?P<argument>.*)\n"
+    r"(?P<body>(?:.*\n)*?)(?P=fence)[ \t]*$", re.MULTILINE)
+ASK = re.compile(r"^(?P<fence>`{3,})python\n(?P<code>(?:.*\n)*?)(?P=fence)[ \t]*\n?", re.MULTILINE)
+
+
+@dataclass
+class Exercise:
+    """One exercise: its label, title and statement (MyST), the cell that asks the check, the solution's cells."""
+
+    label: str
+    title: str
+    statement: str
+    ask: str
+    solution: list[str] = field(default_factory=list)
+
+
+def parts(notebook: NotebookNode) -> list[NotebookNode | str | Exercise]:
+    """The notebook in order: code cells, Markdown text, and exercises, which have taken their solutions in.
+
+    Raises:
+        ValueError: for an exercise that never asks ``check``, and a solution without its exercise.
+    """
+    found: list[NotebookNode | str | Exercise] = []
+    by_label: dict[str, Exercise] = {}
+    solving: Exercise | None = None
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            solving.solution.append(cell.source) if solving else found.append(cell)
+            continue
+        position = 0
+        for match in DIRECTIVE.finditer(cell.source):
+            if solving is None:
+                found.append(cell.source[position:match.start()])
+            position = match.end()
+            if match["name"] == "exercise":
+                exercise = _exercise(match["argument"], match["body"])
+                by_label[exercise.label] = exercise
+                found.append(exercise)
+            elif match["name"] == "solution-start":
+                if match["argument"] not in by_label:
+                    raise ValueError(f"solution {match['argument']} stands before its exercise, or has none")
+                solving = by_label[match["argument"]]
+            else:
+                solving = None
+        if solving is None:
+            found.append(cell.source[position:])
+    return [part for part in found if not isinstance(part, str) or part.strip()]
+
+
+def exercises(notebook: NotebookNode) -> list[Exercise]:
+    """The exercises alone, in order."""
+    return [part for part in parts(notebook) if isinstance(part, Exercise)]
+
+
+def _exercise(title: str, body: str) -> Exercise:
+    options = re.match(r"(?:[ \t]*:[\w-]+:.*\n)*", body).group()
+    label = re.search(r":label:\s*(\S+)", options)
+    statement = body[len(options):]
+    asks = [match for match in ASK.finditer(statement) if "check." in match["code"]]
+    if not label or not asks:
+        raise ValueError(f"exercise {title!r} needs a label and a python fence that calls check.NAME(...)")
+    ask = asks[-1]
+    return Exercise(label.group(1), title.strip(), (statement[:ask.start()] + statement[ask.end():]).strip(), ask["code"].strip())
+
+
+def checks(exercise: Exercise) -> set[str]:
+    """Names of the checks that the exercise asks.
+
+    >>> checks(Exercise("a", "Predict", "", "check.mask_growth(...)"))
+    {'mask_growth'}
+    """
+    calls = (node.func for node in ast.walk(ast.parse(exercise.ask)) if isinstance(node, ast.Call))
+    return {call.attr for call in calls if isinstance(call, ast.Attribute) and getattr(call.value, "id", "") == "check"}
+
+
+def stub(exercise: Exercise) -> str:
+    """The cell that a student gets: the names that the check wants, to be filled in, and the check itself.
+
+    >>> print(stub(Exercise("a", "Implement", "", "check.sums(add, total)", ["def add(a, b=1):\\n    return a + b\\ntotal = 3"])))
+    def add(a, b=1):
+        raise NotImplementedError  # your code
+    <BLANKLINE>
+    total = ...  # your answer
+    <BLANKLINE>
+    check.sums(add, total)
+    """
+    missing = names(exercise.ask)[0]
+    pieces: dict[str, str] = {}
+    for node in (node for cell in exercise.solution for node in ast.parse(cell).body):
+        for name in missing & names(ast.unparse(node))[1]:
+            if isinstance(node, ast.FunctionDef):
+                pieces[name] = _empty_function(node)
+            elif isinstance(node, ast.ClassDef):
+                bases = f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else ""
+                methods = [_empty_function(item, "    ") for item in node.body if isinstance(item, ast.FunctionDef)]
+                pieces[name] = f"class {name}{bases}:\n" + "\n\n".join(methods)
+            else:
+                pieces.setdefault(name, f"{name} = ...  # your answer")
+    return "\n\n".join([*pieces.values(), exercise.ask])
+
+
+def _empty_function(node: ast.FunctionDef, indent: str = "") -> str:
+    return f"{indent}def {node.name}({ast.unparse(node.args)}):\n{indent}    raise NotImplementedError  # your code"
