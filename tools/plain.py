@@ -97,10 +97,11 @@ class Plain:
     def link(self, words: str | None, target: str) -> str:
         """A link to another notebook beside this one, or to one of the book's pages."""
         name = Path(target).name
-        chapter, page = self.root / "book" / "chapters" / f"{name}.md", self.root / "book" / f"{name}.md"
-        source = chapter if chapter.exists() else page
-        title = words or re.search(r"^# (.+)$", source.read_text(), re.MULTILINE).group(1)
-        return f"[{title}]({name}.ipynb)" if chapter.exists() else f"[{title}]({self.repository}/blob/main/book/{name}.md)"
+        is_chapter = re.match(r"\d\d_", name) is not None
+        source = self.root / "book" / ("chapters" if is_chapter else ".") / f"{name}.md"
+        if words is None:  # a dead link is the site's matter: its build fails
+            words = re.search(r"^# (.+)$", source.read_text(), re.MULTILINE).group(1) if source.exists() else name
+        return f"[{words}]({name}.ipynb)" if is_chapter else f"[{words}]({self.repository}/blob/main/book/{name}.md)"
 
     def citation(self, keys: list[str], in_text: bool) -> str:
         """Authors and years."""
