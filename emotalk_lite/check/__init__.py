@@ -3,6 +3,7 @@
 Each check takes an answer and returns a :class:`Verdict`, which a notebook shows as a sentence. A module for each chapter.
 """
 
+from .critics import occlusion_map, one_sided_penalty, sum_penalty
 from .data import clip_length, eye_mask, stabilised
 from .decoder import decoded_in_pieces, phase_taps, skip_once_share
 from .gan import critic_at_rest, effective_classes, smoothed_critic_loss
@@ -10,6 +11,7 @@ from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
 from .quickstart import mood_swing, quieter_speech, region_change
 from .speech import causal_context, lookahead, streamed_features
+from .training import cosine_rate, motion_ratio, steps_of_epochs
 from .verdict import Verdict, answers_stubs
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "causal_context", "lookahead", "streamed_features",  # chapter 05
     "folded_gates", "gate_parameters", "variance_shares",  # chapter 06
     "decoded_in_pieces", "phase_taps", "skip_once_share",  # chapter 08
+    "occlusion_map", "one_sided_penalty", "sum_penalty",  # chapter 09
     "best_stills", "blink_loss", "mask_growth",  # chapter 10
+    "cosine_rate", "motion_ratio", "steps_of_epochs",  # chapter 11
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]
 

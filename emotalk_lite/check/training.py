@@ -1,0 +1,94 @@
+"""Checks of the exercises of chapter 11."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .verdict import Verdict
+
+
+def steps_of_epochs(steps: int) -> Verdict:
+    """Chapter 11: how many generator steps the paper's A100 run takes, pretraining and joint stage together.
+
+    >>> steps_of_epochs(3600)
+    Not yet. These are epochs; each of them visits 100 videos, two a step.
+    """
+    hints = {
+        180_000: "",
+        3600: "These are epochs; each of them visits 100 videos, two a step.",
+        360_000: "A step takes two videos, so an epoch has 50 of them.",
+        100_000: "That is the joint stage; the generator has learned before it, too.",
+        80_000: "That is the pretraining; the generator also learns in the joint stage.",
+        260_000: "The emotion critic's own stage moves no generator: leave it out.",
+        720_000: "A batch of two halves the number of steps; it does not double it.",
+        35_000: "That is the P100 run: 500 and 200 epochs.",
+    }
+    if steps not in hints:
+        return Verdict(False, "Epochs times steps an epoch; an epoch visits each of the 100 videos once, two a step.")
+    return Verdict(not hints[steps], hints[steps] or "1,600 and 2,000 epochs of 50 steps each.")
+
+
+def cosine_rate(answer: Callable) -> Verdict:
+    """Chapter 11: a learning rate that warms up and then falls along half a cosine.
+
+    Args:
+        answer: takes step, steps, top, end, warmup. In step s < warmup: top (s + 1) / warmup. Then from top, at step
+            warmup, to end, at step `steps`.
+
+    >>> cosine_rate(lambda step, steps, top, end, warmup: top)
+    Not yet. At the last step the rate should be the end's, 0.1; yours is 1.
+    """
+
+    def rate(step: int, warmup: int = 10) -> float:
+        return float(answer(step, 110, 1.0, 0.1, warmup))
+
+    if not np.isclose(rate(110), 0.1):
+        return Verdict(False, f"At the last step the rate should be the end's, 0.1; yours is {rate(110):.3g}.")
+    if np.isclose(rate(0), 0.0):
+        return Verdict(False, "The first step has a rate of zero, so it is wasted: count it as step 1 of the warm-up.")
+    if not np.isclose(rate(0), 0.1) or not np.isclose(rate(9), 1.0):
+        return Verdict(False, "Warm-up: from a tenth of the top in the first of 10 steps to the whole in the tenth.")
+    if not np.isclose(rate(10), 1.0):
+        return Verdict(False, "When the warm-up is over, the cosine starts at the top: count its progress from there, not from step 0.")
+    if not np.isclose(rate(60), 0.55):
+        return Verdict(False, f"Half way down, the rate is the mean of top and end, 0.55; yours is {rate(60):.3g}.")
+    if np.isclose(rate(35), 0.775):
+        return Verdict(False, "That is a straight line; a cosine is slow at both ends.")
+    if not np.isclose(rate(35), 0.1 + 0.45 * (1 + np.cos(np.pi / 4))):
+        return Verdict(False, "Between top and end: end + (top - end) (1 + cos(pi p)) / 2, p from 0 to 1.")
+    return Verdict(True, "Gently in, quickly through, gently out.")
+
+
+def motion_ratio(answer: Callable) -> Verdict:
+    """Chapter 11: an alarm for the frozen mouth.
+
+    Args:
+        answer: takes drawn and real, uint8 (T, H, W, 3), and a box (x1, y1, x2, y2), and returns the mean absolute change
+            from frame to frame inside the box, of the drawn film, divided by that of the real one.
+
+    >>> motion_ratio(lambda drawn, real, box: 1.0)
+    Not yet. A film that stands still has the ratio 0; yours is 1.
+    """
+    rng = np.random.default_rng(0)
+    real = rng.integers(0, 200, size=(6, 12, 10, 3)).astype(np.uint8)
+    box = (2, 3, 8, 11)
+    still, brighter = np.repeat(real[:1], 6, axis=0), real + 40
+    outside = real.copy()
+    outside[:, 3:11, 2:8] = real[:1, 3:11, 2:8]
+
+    def ratio(drawn: np.ndarray) -> float:
+        return float(answer(drawn, real, box))
+
+    if not np.isclose(ratio(still), 0):
+        return Verdict(False, f"A film that stands still has the ratio 0; yours is {ratio(still):.3g}.")
+    if not np.isclose(ratio(outside), 0):
+        return Verdict(False, "Inside the box nothing moves, and your ratio is not 0: rows are y, columns are x.")
+    halved = (real // 2).astype(np.uint8)
+    wanted = np.abs(np.diff(halved[:, 3:11, 2:8].astype(int), axis=0)).mean() / np.abs(np.diff(real[:, 3:11, 2:8].astype(int), axis=0)).mean()
+    if not np.isclose(ratio(real), 1):
+        return Verdict(False, f"A film that equals the real one has the ratio 1; yours is {ratio(real):.3g}.")
+    if np.isclose(ratio(halved), wanted):
+        if np.isclose(ratio(brighter), 1):
+            return Verdict(True, "Below a half, look at the film; near 0, stop the training.")
+        return Verdict(False, "A brighter film moves as much; compare frame with frame, not drawn with real.")
+    return Verdict(False, "uint8 wraps around: 3 - 5 is 254. Make the frames int before you take differences, and take absolute values.")

@@ -1,0 +1,69 @@
+"""The exercise checks of chapter 11: the right answer passes, and each wrong one is told where to look."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from emotalk_lite import check
+from emotalk_lite.presets import PRESETS, TrainConfig
+from emotalk_lite.training.train import learning_rate
+
+
+@pytest.mark.parametrize(
+    "steps, hint",
+    [(3600, "These are epochs"), (360_000, "two videos"), (100_000, "joint stage"), (80_000, "pretraining"), (260_000, "no generator"),
+     (720_000, "halves"), (35_000, "P100"), (1, "steps an epoch"), (180_000, "50 steps each")],
+)
+def test_steps_of_epochs(steps, hint):
+    verdict = check.steps_of_epochs(steps)
+    assert hint in verdict.hint and bool(verdict) == (steps == 180_000)
+
+
+def test_the_preset_takes_as_many():
+    assert check.steps_of_epochs(PRESETS["a100"].train.pretrain_steps + PRESETS["a100"].train.joint_steps)
+
+
+def rate(step, steps, top, end, warmup, first=1, start=None, shape="cosine"):
+    if step < warmup:
+        return top * (step + first) / warmup
+    p = (step - (warmup if start is None else start)) / (steps - (warmup if start is None else start))
+    bend = {"cosine": (1 + math.cos(math.pi * p)) / 2, "line": 1 - p, "square": 1 - p**2, "odd": (1 + math.cos(math.pi * p) ** 3) / 2}[shape]
+    return end + (top - end) * bend
+
+
+@pytest.mark.parametrize(
+    "mistake, hint",
+    [({}, "Gently"), ({"first": 0}, "wasted"), ({"first": 3}, "tenth"), ({"start": 0}, "from there"), ({"shape": "line"}, "straight line"),
+     ({"shape": "square"}, "Half way"), ({"shape": "odd"}, "p from 0 to 1")],
+)
+def test_cosine_rate(mistake, hint):
+    verdict = check.cosine_rate(lambda *given: rate(*given, **mistake))
+    assert hint in verdict.hint and bool(verdict) == (not mistake)
+
+
+def test_the_package_has_this_rate():
+    def of_package(step, steps, top, end, warmup):
+        config = replace(TrainConfig(), pretrain_steps=steps, learning_rate=top, final_learning_rate=end, warmup_steps=warmup)
+        return learning_rate("pretrain", step, config)
+
+    assert check.cosine_rate(of_package)
+
+
+def ratio(drawn, real, box, swap=False, signed=True, scale=1.0, against_real=False):
+    x1, y1, x2, y2 = (box[1], box[0], box[3], box[2]) if swap else box
+    a, b = (film[:, y1:y2, x1:x2].astype(int) if signed else film[:, y1:y2, x1:x2] for film in (drawn, real))
+    moved = [np.abs(np.diff(film, axis=0)).mean() for film in (a, b)]
+    darker = (a.mean() / b.mean() if moved[0] > 0 and a.mean() > b.mean() else 1) if against_real else 1
+    return scale * darker * moved[0] / moved[1]
+
+
+@pytest.mark.parametrize(
+    "mistake, hint",
+    [({}, "stop the training"), ({"swap": True}, "rows are y"), ({"signed": False}, "wraps around"), ({"scale": 2.0}, "ratio 1"),
+     ({"against_real": True}, "brighter film")],
+)
+def test_motion_ratio(mistake, hint):
+    verdict = check.motion_ratio(lambda *given: ratio(*given, **mistake))
+    assert hint in verdict.hint and bool(verdict) == (not mistake)
