@@ -21,7 +21,8 @@ PLAY = """async (player) => {
     player.pause();
     return [player.currentTime - start, player.webkitAudioDecodedByteCount, player.videoWidth ?? width, width, height];
 }"""
-PAGES = ["book/intro.html", "book/setup.html", "book/glossary.html", "book/references.html", *NOTEBOOKS]
+REFERENCE = ("intro", "setup", "status", "ethics", "syllabus", "contributing", "glossary", "references")
+PAGES = [*(f"book/{name}.html" for name in REFERENCE), *NOTEBOOKS]
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +73,11 @@ def test_nothing_on_the_site_is_dead_or_nameless(site):
 
 def test_every_chapter_is_in_the_table_of_contents(site):
     assert [name for name in PAGES if not (site / name).exists()] == []
+
+
+def test_the_status_page_has_a_row_for_every_chapter(site):
+    page = (site / "book/status.html").read_text()
+    assert [name for name in NOTEBOOKS if f'href="../{name}"' not in page.partition("<table")[2].partition("</table>")[0]] == []
 
 
 @pytest.mark.parametrize("size", SIZES)

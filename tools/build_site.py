@@ -30,7 +30,7 @@ def input_files(notebooks: Path, root: Path = chapters.ROOT) -> dict[str, Path]:
     for name in INPUTS:
         top = root / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if path.is_file() and "chapters" not in path.relative_to(root).parts:
+            if path.is_file() and not {"chapters", "__pycache__"} & set(path.relative_to(root).parts):
                 files[path.relative_to(root).as_posix()] = path
     names = (f"{chapter.stem}.ipynb" for chapter in chapters.chapters(root))
     return files | {f"notebooks/{name}": notebooks / name for name in names}

@@ -1,0 +1,57 @@
+"""A Sphinx directive, ``{run-table}``: what the last run of each chapter took, from the notebooks that the site is built of."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+HEAD = ["| chapter | run time | peak memory | scale | device | PyTorch |", "|---|---|---|---|---|---|"]
+
+
+def table(folder: Path) -> list[str]:
+    """The table's lines in Markdown; a chapter for each notebook in ``folder`` that was executed."""
+    rows, total, most = [], 0.0, 0.0
+    for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        run = notebook["metadata"].get("emotalk")
+        if run is None:
+            continue
+        title = re.match(r"(?:\([\w-]+\)=\n)?# (.+)", "".join(notebook["cells"][0]["source"])).group(1)
+        rows.append(f"| [{path.stem[:2]} {title}](../notebooks/{path.name}) | {duration(run['seconds'])} | "
+                    f"{run['peak_bytes'] / 1e9:.1f} GB | `{run['scale']}` | {run['device']} | {run['torch']} |")
+        total, most = total + run["seconds"], max(most, run["peak_bytes"])
+    return [*HEAD, *rows, f"| **all {len(rows)}** | {duration(total)} | {most / 1e9:.1f} GB at most | | | |"]
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it.
+
+    >>> duration(192.4), duration(59.7)
+    ('3 min 12 s', '1 min 0 s')
+    """
+    whole, rest = divmod(round(seconds), 60)
+    return f"{whole} min {rest} s" if whole else f"{rest} s"
+
+
+class RunTable(SphinxDirective):
+    """Puts the table where it stands."""
+
+    def run(self) -> list[nodes.Node]:
+        """Read the notebooks, and remember that this page depends on them."""
+        folder = Path(self.env.srcdir) / "notebooks"
+        for path in folder.glob("*.ipynb"):
+            self.env.note_dependency(str(path))
+        container = nodes.container()
+        self.state.nested_parse(StringList(table(folder), source="run-table"), self.content_offset, container)
+        return container.children
+
+
+def setup(app) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.add_directive("run-table", RunTable)
+    return {"parallel_read_safe": True}
