@@ -11,6 +11,7 @@ from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
 from .quickstart import mood_swing, quieter_speech, region_change
 from .speech import causal_context, lookahead, streamed_features
+from .superres import borrowed_detail, dense_block_parameters, guess_errors
 from .training import cosine_rate, motion_ratio, steps_of_epochs
 from .verdict import Verdict, answers_stubs
 
@@ -24,6 +25,7 @@ __all__ = [
     "occlusion_map", "one_sided_penalty", "sum_penalty",  # chapter 09
     "best_stills", "blink_loss", "mask_growth",  # chapter 10
     "cosine_rate", "motion_ratio", "steps_of_epochs",  # chapter 11
+    "borrowed_detail", "dense_block_parameters", "guess_errors",  # chapter 13
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]
 

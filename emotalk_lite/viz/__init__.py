@@ -7,6 +7,7 @@ from .shapes import shape_diagram
 from .tiles import mosaic
 from .video import show_video, side_by_side
 from .widgets import emotion_blender, talk_panel
+from .wipe import wipe
 
 __all__ = [
     "difference_figure",
@@ -25,4 +26,5 @@ __all__ = [
     "side_by_side",
     "spectrogram",
     "talk_panel",
+    "wipe",
 ]
