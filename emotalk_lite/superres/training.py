@@ -28,9 +28,9 @@ class SuperresConfig:
     critic_channels: int = 16
     crop: int = 64  # pixels of the large picture
     batch: int = 8
-    psnr_steps: int = 400  # mean error alone
-    gan_steps: int = 120  # with features and critic
-    learning_rate: float = 5e-4  # of the first stage; the second has a fifth of it
+    psnr_steps: int = 200  # mean error alone
+    gan_steps: int = 50  # with features and critic
+    learning_rate: float = 1e-3  # of the first stage; the second has a fifth of it
     l1_weight: float = 1.0  # the three weights of the second stage (BSRGAN)
     feature_weight: float = 1.0
     critic_weight: float = 0.1
