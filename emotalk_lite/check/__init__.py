@@ -6,6 +6,7 @@ Each check takes an answer and returns a :class:`Verdict`, which a notebook show
 from .critics import occlusion_map, one_sided_penalty, sum_penalty
 from .data import clip_length, eye_mask, stabilised
 from .decoder import decoded_in_pieces, phase_taps, skip_once_share
+from .emotion import emotion_parameters, noise_between, smooth_noise
 from .gan import critic_at_rest, effective_classes, smoothed_critic_loss
 from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
@@ -14,6 +15,7 @@ from .speech import causal_context, lookahead, streamed_features
 from .superres import borrowed_detail, dense_block_parameters, guess_errors
 from .training import cosine_rate, motion_ratio, steps_of_epochs
 from .verdict import Verdict, answers_stubs
+from .your_own_face import best_of_nine_lags, marked, mood_keys
 
 __all__ = [
     "Verdict",
@@ -21,10 +23,12 @@ __all__ = [
     "critic_at_rest", "effective_classes", "smoothed_critic_loss",  # chapter 02
     "causal_context", "lookahead", "streamed_features",  # chapter 05
     "folded_gates", "gate_parameters", "variance_shares",  # chapter 06
+    "emotion_parameters", "noise_between", "smooth_noise",  # chapter 07
     "decoded_in_pieces", "phase_taps", "skip_once_share",  # chapter 08
     "occlusion_map", "one_sided_penalty", "sum_penalty",  # chapter 09
     "best_stills", "blink_loss", "mask_growth",  # chapter 10
     "cosine_rate", "motion_ratio", "steps_of_epochs",  # chapter 11
+    "best_of_nine_lags", "marked", "mood_keys",  # chapter 12
     "borrowed_detail", "dense_block_parameters", "guess_errors",  # chapter 13
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]

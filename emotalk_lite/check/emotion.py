@@ -1,0 +1,90 @@
+"""Checks of the exercises of chapter 07."""
+
+from collections.abc import Callable
+
+from .verdict import Verdict
+
+
+def emotion_parameters(count: int) -> Verdict:
+    """Chapter 07: how many parameters two fully connected layers have, 6 to 512 to 512.
+
+    >>> emotion_parameters(6 * 512 + 512 * 512)
+    Not yet. These are the weights of both layers; each of their outputs has a bias, too.
+    """
+    n, d = 6, 512
+    hints = {
+        n * d + d * d: "These are the weights of both layers; each of their outputs has a bias, too.",
+        n * d + d: "That is the first layer; the second leads from 512 to 512.",
+        d * d + d: "That is the second layer; the first leads from 6 to 512.",
+        n * d + n + d * d + d: "A bias belongs to an output: the first layer has 512 of them, not 6.",
+        n * d + d + d * d: "The second layer has biases, too.",
+        7 * d + d + d * d + d: "Six emotions go in; the seventh class, fake, is the critic's.",
+    }
+    if count == n * d + d + d * d + d:
+        return Verdict(True, "6 x 512 + 512 and 512 x 512 + 512; nearly all of it is the second layer.")
+    return Verdict(False, hints.get(count, "Two layers, each with inputs times outputs weights and as many biases as outputs."))
+
+
+def smooth_noise(answer: Callable) -> Verdict:
+    """Chapter 07: noise that remembers the frame before and has variance 1 at every frame.
+
+    Args:
+        answer: takes white noise, float tensor (T, D), and a correlation in [0, 1]; returns noise of the same shape.
+
+    >>> smooth_noise(lambda white, memory: white)
+    Not yet. With memory 0.8, the correlation from frame to frame has to be 0.8; yours is 0.00.
+    """
+    import torch
+
+    white = torch.randn(12, 20_000, generator=torch.Generator().manual_seed(0))
+    before = white.clone()
+    for memory in (0.8, 0.3):
+        found = answer(white, memory)
+        if not torch.equal(white, before):
+            return Verdict(False, "Your function changes the noise that it is given; work on a copy.")
+        if found.shape != white.shape:
+            return Verdict(False, f"The shape has to stay {tuple(white.shape)}; yours is {tuple(found.shape)}.")
+        variance = found.var(dim=1)
+        correlation = (found[1:] * found[:-1]).mean() / (found[1:].var() * found[:-1].var()).sqrt()
+        if variance[-1] > 1.1 and abs(variance[0] - 1) < 0.1:
+            return Verdict(False, f"The variance grows, to {variance[-1]:.2f}: new noise needs the weight sqrt(1 - memory^2).")
+        if variance[-1] < 0.9 and abs(variance[0] - 1) < 0.1:
+            return Verdict(False, f"The variance shrinks, to {variance[-1]:.2f}: variances add up, and so do squares of weights, to 1.")
+        if abs(variance[0] - 1) > 0.1:
+            return Verdict(False, f"The first frame has variance {variance[0]:.2f}: nothing is before it, so take the white noise as it is.")
+        if abs(correlation - memory) > 0.03:
+            wrong = f"the correlation from frame to frame has to be {memory}; yours is {abs(correlation):.2f}."
+            return Verdict(False, f"With memory {memory}, {wrong}")
+    return Verdict(True, "A first-order autoregression: one number says how long it remembers.")
+
+
+def noise_between(answer: Callable) -> Verdict:
+    """Chapter 07: the noise of frames `start` to `end`, however the film is cut.
+
+    Args:
+        answer: takes a seed, start, end and the dimension; returns a float tensor (end - start, dim).
+
+    >>> import torch
+    >>> noise_between(lambda seed, start, end, dim: torch.zeros(end - start, dim))
+    Not yet. Two frames of a film have the same noise.
+    """
+    import torch
+
+    whole = torch.as_tensor(answer(3, 0, 40, 6))
+    if whole.shape != (40, 6):
+        return Verdict(False, f"Frames 0 to 40 of dimension 6 make (40, 6); yours is {tuple(whole.shape)}.")
+    if not torch.equal(whole, torch.as_tensor(answer(3, 0, 40, 6))):
+        return Verdict(False, "Called twice, it gives two noises: let everything come from the seed.")
+    if len(torch.unique(whole, dim=0)) < 40:
+        return Verdict(False, "Two frames of a film have the same noise.")
+    if not torch.equal(whole[25:40], torch.as_tensor(answer(3, 25, 40, 6))):
+        return Verdict(False, "Frames 25 to 40 alone are not those of the whole film: a frame's noise must not depend on where you start.")
+    if torch.equal(whole, torch.as_tensor(answer(4, 0, 40, 6))):
+        return Verdict(False, "Seeds 3 and 4 give the same film.")
+    others = torch.cat([torch.as_tensor(answer(seed, 0, 40, 6)) for seed in (0, 1, 2, 4, 5)])
+    if (torch.cdist(whole.float(), others.float()) < 1e-6).any():
+        return Verdict(False, "Another seed has some of the same frames, a little later: seed and frame must not simply be added.")
+    many = torch.as_tensor(answer(0, 0, 3000, 6)).float()
+    if abs(many.mean()) > 0.05 or abs(many.var() - 1) > 0.08:
+        return Verdict(False, f"It should have mean 0 and variance 1; yours has {many.mean():.2f} and {many.var():.2f}.")
+    return Verdict(True, "A frame's noise depends on its seed and its number, and on nothing else.")
