@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from emotalk_lite.warmups import gan
+from emotalk_lite.warmups import autoencoder, gan
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +51,17 @@ def test_the_saturating_loss_hardly_moves_a_generator_that_is_seen_through(satur
     logit = torch.tensor([-5.0], requires_grad=True)
     gan.generator_loss(logit, saturating).backward()
     np.testing.assert_allclose(logit.grad.item(), gradient, atol=1e-4)
+
+
+@pytest.mark.parametrize("adversarial", [False, True])
+def test_an_autoencoder_repeats_itself(digits, adversarial):
+    a, b = (autoencoder.train_autoencoder(digits, 5, adversarial=adversarial, looks=2, progress=False) for _ in range(2))
+    assert same(a.model, b.model) and a.losses == b.losses
+    assert (a.critic is not None) == adversarial
+
+
+def test_the_adversarial_prior_draws_the_codes_to_a_standard_normal(digits):
+    plain, drawn = (autoencoder.train_autoencoder(digits, 500, adversarial=a, looks=2, progress=False) for a in (False, True))
+    assert plain.losses["reconstruction"][-1] < 0.5 * plain.losses["reconstruction"][0]
+    spread = [run.seen[-1][1].std(dim=0).mean().item() for run in (plain, drawn)]
+    assert spread[0] > 1.8 and abs(spread[1] - 1) < 0.3

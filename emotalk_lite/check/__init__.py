@@ -3,6 +3,7 @@
 Each check takes an answer and returns a :class:`Verdict`, which a notebook shows as a sentence. A module for each chapter.
 """
 
+from .autoencoder import quantile_grid, share_within, worst_drawn
 from .critics import occlusion_map, one_sided_penalty, sum_penalty
 from .data import clip_length, eye_mask, stabilised
 from .decoder import decoded_in_pieces, phase_taps, skip_once_share
@@ -21,6 +22,7 @@ __all__ = [
     "Verdict",
     "clip_length", "eye_mask", "stabilised",  # chapter 01
     "critic_at_rest", "effective_classes", "smoothed_critic_loss",  # chapter 02
+    "quantile_grid", "share_within", "worst_drawn",  # chapter 03
     "causal_context", "lookahead", "streamed_features",  # chapter 05
     "folded_gates", "gate_parameters", "variance_shares",  # chapter 06
     "emotion_parameters", "noise_between", "smooth_noise",  # chapter 07

@@ -80,7 +80,8 @@ def frame_slider(images: Sequence[Image.Image], label: str = "frame", quality: i
     """A slider and a play button over pictures that travel inside the page: no kernel is needed.
 
     Args:
-        images: one for each position; 30 of 500 x 250 pixels are about 400 kB.
+        images: one for each position; 30 of 500 x 250 pixels are about 400 kB. Grey ones (mode "L") are kept as PNG, which
+            is smaller where the pixels are drawn as squares.
         label: stands before the slider.
         quality: of the JPEGs.
 
@@ -89,9 +90,9 @@ def frame_slider(images: Sequence[Image.Image], label: str = "frame", quality: i
     """
     pictures = []
     for image in images:
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=quality, optimize=True)
-        pictures.append(widgets.Image(value=buffer.getvalue(), format="jpeg", layout={"max_width": "100%"}))
+        buffer, kind = io.BytesIO(), "png" if image.mode == "L" else "jpeg"
+        image.save(buffer, kind, quality=quality, optimize=True)
+        pictures.append(widgets.Image(value=buffer.getvalue(), format=kind, layout={"max_width": "100%"}))
     stack = widgets.Stack(pictures, selected_index=0)
     slider = widgets.IntSlider(min=0, max=len(images) - 1, description=label, layout={"width": "60%"})
     play = widgets.Play(min=0, max=len(images) - 1, interval=120, show_repeat=False)

@@ -22,10 +22,10 @@ GAP = 6  # pixels between tiles
 
 
 def picture(image: Image.Image | np.ndarray, width: int | None = None, quality: int = 78) -> Shown:
-    """A picture as JPEG; the cell's metadata carries its alt text.
+    """A picture as JPEG, or a grey one as PNG; the cell's metadata carries its alt text.
 
     Args:
-        image: an RGB picture or uint8 (H, W, 3).
+        image: an RGB or grey picture or uint8 (H, W, 3).
         width: CSS pixels; the picture's own if None.
         quality: of the JPEG.
 
@@ -34,8 +34,9 @@ def picture(image: Image.Image | np.ndarray, width: int | None = None, quality: 
     """
     buffer = io.BytesIO()
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
-    image.save(buffer, "JPEG", quality=quality, optimize=True)
-    return Shown(data=buffer.getvalue(), format="jpeg", width=width)
+    kind = "png" if image.mode == "L" else "jpeg"
+    image.save(buffer, kind, quality=quality, optimize=True)
+    return Shown(data=buffer.getvalue(), format=kind, width=width)
 
 
 def film_strip(rows: Mapping[str, np.ndarray], columns: int = 8, tile: int = 104) -> Image.Image:

@@ -13,7 +13,7 @@ def mosaic(images: Tensor, columns: int = 10, tile: int = 56, gap: int = 4, smoo
     """Pictures in rows, as a network holds them.
 
     Args:
-        images: (N, C, H, W) in [-1, 1], of one or three colours.
+        images: (N, C, H, W) in [-1, 1], of three colours or one, which makes a grey sheet.
         columns: pictures in a row.
         tile: pixels, width and height of a picture on the sheet.
         gap: pixels between pictures.
@@ -23,10 +23,11 @@ def mosaic(images: Tensor, columns: int = 10, tile: int = 56, gap: int = 4, smoo
     (92, 38)
     """
     rows = -(-len(images) // columns)
-    sheet = Image.new("RGB", (columns * (tile + gap) + gap, rows * (tile + gap) + gap), BACKGROUND)
-    pixels = (127.5 * (images.detach().clamp(-1, 1) + 1)).round().to(torch.uint8).expand(-1, 3, -1, -1)
+    size = columns * (tile + gap) + gap, rows * (tile + gap) + gap
+    sheet = Image.new("RGB", size, BACKGROUND).convert("L" if images.shape[1] == 1 else "RGB")
+    pixels = (127.5 * (images.detach().clamp(-1, 1) + 1)).round().to(torch.uint8)
     way = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-    for k, picture in enumerate(pixels.permute(0, 2, 3, 1).numpy()):
+    for k, picture in enumerate(pixels.permute(0, 2, 3, 1).squeeze(-1).numpy()):
         place = gap + k % columns * (tile + gap), gap + k // columns * (tile + gap)
         sheet.paste(Image.fromarray(picture).resize((tile, tile), way), place)
     return sheet

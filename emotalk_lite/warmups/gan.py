@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..models.warmups import NOISE_DIM, DigitCritic, DigitGenerator
 

@@ -1,0 +1,61 @@
+"""The exercise checks of chapter 03: the right answer passes, and each wrong one is told where to look."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from emotalk_lite import check
+
+
+@pytest.mark.parametrize(
+    "share, hint",
+    [(0.865, "64 dimensions"), (0.954, "on a line"), (0.911, "corners"), (0.135, "outside"), (0.982, "over two"), (0.632, "over two"), (0.5, "integrate")],
+)
+def test_share_within(share, hint):
+    verdict = check.share_within(share)
+    assert hint in verdict.hint and bool(verdict) == (share == 0.865)
+
+
+def grid(n, equal=False, up=False, swap=False, ends=False):
+    q = np.linspace(-2, 2, n) if equal else np.array([NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)])
+    if ends:
+        q[0], q[-1] = -np.inf, np.inf
+    codes = np.stack([np.tile(q, n), np.repeat(q if up else q[::-1], n)], -1)
+    return codes[:, ::-1] if swap else codes
+
+
+@pytest.mark.parametrize(
+    "mistake, hint",
+    [({}, "a sixteenth"), ({"equal": True}, "denser in the middle"), ({"up": True}, "y rises"), ({"swap": True}, "exchanged"),
+     ({"ends": True}, "infinite")],
+)
+def test_quantile_grid(mistake, hint):
+    verdict = check.quantile_grid(lambda n: grid(n, **mistake))
+    assert hint in verdict.hint and bool(verdict) == (not mistake)
+
+
+def test_quantile_grid_says_what_it_wants():
+    assert "normal quantiles" in check.quantile_grid(lambda n: grid(n) ** 3).hint
+
+
+def errors(images, drawn, power=2):
+    return ((drawn - images).abs() ** power).mean(dim=(1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda x, y, k: errors(x, y).argsort(descending=True)[:k], "not seen often"),
+        (lambda x, y, k: errors(x, y).argsort(descending=True), "you give 12"),
+        (lambda x, y, k: errors(x, y).argsort()[:k], "drawn best"),
+        (lambda x, y, k: errors(x, y, 1).argsort(descending=True)[:k], "absolute"),
+        (lambda x, y, k: errors(x, y).argsort(descending=True)[:k].flip(0), "wrong order"),
+        (lambda x, y, k: errors(x, y).argsort(descending=True)[1 - k :], "you give 3"),
+        (lambda x, y, k: errors(x, y).argsort(descending=True)[-k:], "missing"),
+        (lambda x, y, k: [*errors(x, y).argsort(descending=True)[:2].tolist(), 0, 0], "then sort"),
+    ],
+)
+def test_worst_drawn(answer, hint):
+    verdict = check.worst_drawn(answer)
+    assert hint in verdict.hint and bool(verdict) == ("not seen" in hint)
