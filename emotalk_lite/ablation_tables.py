@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from . import paper_tables
+from .paper_tables import BITRATE, FID, MOS, RESOLUTION
 from .variants import VARIANTS
 
 PAPER = {  # Tables 2 to 4 have no other rows
-    "fid": paper_tables.FID,
-    "resolution": paper_tables.RESOLUTION,
-    "bitrate": paper_tables.BITRATE,
-    "mos": {name: row.aggregate for name, row in paper_tables.MOS.items()},
+    "fid": FID,
+    "resolution": RESOLUTION,
+    "bitrate": BITRATE,
+    "mos": {name: score.aggregate for name, score in MOS.items()},
 }
 TITLES = {
     "fid": "Table 2: FID (measured: Fréchet distance of EfficientNet-Lite0 features, not FID)",

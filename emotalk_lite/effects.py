@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from .errors import EmotalkError
 from .variants import VARIANTS
@@ -22,18 +23,15 @@ def signs(name: str) -> dict[str, int]:
     return {factor: 1 if there else -1 for factor, there in zip(FACTORS, on)}
 
 
-def effects(values: Mapping[str, float]) -> dict[str, float]:
-    """Main effects and interactions of a full 2 x 2 x 2 design.
+def effect(values: Mapping[str, float], factors: Sequence[str]) -> float:
+    """The mean of the four rows whose signs of these factors multiply to 1, less that of the four where they give -1.
 
-    An effect is the mean of the four rows whose signs multiply to 1, less the mean of the four where they multiply to -1.
-    A main effect is therefore what switching one ingredient on adds on average over the others; an interaction is half of how
-    much more one adds where the other is on than where it is off.
+    Of one factor it is the main effect: what switching it on adds on average over the others. Of several it is their
+    interaction: of two, half of how much more one of them adds where the other is on than where it is off.
 
     Args:
         values: one number for each name of `VARIANTS`.
-
-    Returns:
-        Seven effects: "SE", "EM", "BSRGAN", "SE x EM", "SE x BSRGAN", "EM x BSRGAN", "SE x EM x BSRGAN".
+        factors: one, two or three of `FACTORS`.
 
     Raises:
         EmotalkError: a row is missing; then the effects cannot be told apart.
@@ -41,20 +39,21 @@ def effects(values: Mapping[str, float]) -> dict[str, float]:
     Source: Yates, "The design and analysis of factorial experiments", 1937.
 
     >>> only_se = {name: float("se" in name.split("+")) for name in VARIANTS}
-    >>> [name for name, size in effects(only_se).items() if size], effects(only_se)["SE"]
-    (['SE'], 1.0)
+    >>> effect(only_se, ["SE"]), effect(only_se, ["SE", "EM"])
+    (1.0, 0.0)
     """
     missing = [name for name in VARIANTS if name not in values]
     if missing:
         raise EmotalkError(f"no number for {', '.join(missing)}; a 2 x 2 x 2 design needs all eight rows")
-    found = {}
-    for size in (1, 2, 3):
-        for chosen in itertools.combinations(FACTORS, size):
-            contrast = 0.0
-            for name in VARIANTS:
-                product = 1
-                for factor in chosen:
-                    product *= signs(name)[factor]
-                contrast += product * values[name]
-            found[" x ".join(chosen)] = contrast / (len(VARIANTS) / 2)
-    return found
+    contrast = sum(math.prod(signs(name)[factor] for factor in factors) * values[name] for name in VARIANTS)
+    return contrast / (len(VARIANTS) / 2)
+
+
+def effects(values: Mapping[str, float]) -> dict[str, float]:
+    """All seven effects of a full 2 x 2 x 2 design, see `effect`: "SE", "EM", "BSRGAN", "SE x EM", ..., "SE x EM x BSRGAN".
+
+    >>> list(effects(dict.fromkeys(VARIANTS, 1.0)))[2:5]
+    ['BSRGAN', 'SE x EM', 'SE x BSRGAN']
+    """
+    chosen = [factors for size in (1, 2, 3) for factors in itertools.combinations(FACTORS, size)]
+    return {" x ".join(factors): effect(values, factors) for factors in chosen}

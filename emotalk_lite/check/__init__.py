@@ -3,6 +3,7 @@
 Each check takes an answer and returns a :class:`Verdict`, which a notebook shows as a sentence. A module for each chapter.
 """
 
+from .ablation import lucky_tables, seeds_needed, simple_effects
 from .autoencoder import quantile_grid, share_within, worst_drawn
 from .critics import occlusion_map, one_sided_penalty, sum_penalty
 from .data import clip_length, eye_mask, stabilised
@@ -32,6 +33,7 @@ __all__ = [
     "cosine_rate", "motion_ratio", "steps_of_epochs",  # chapter 11
     "best_of_nine_lags", "marked", "mood_keys",  # chapter 12
     "borrowed_detail", "dense_block_parameters", "guess_errors",  # chapter 13
+    "lucky_tables", "seeds_needed", "simple_effects",  # chapter 16
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]
 

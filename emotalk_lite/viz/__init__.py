@@ -1,6 +1,7 @@
 """Pictures, videos and widgets for the chapters. Nothing but notebooks imports this."""
 
 from .data import draw_points, frame_slider, mask_picture, row, spectrogram
+from .effects import effects_figure
 from .figures import difference_figure, film_strip, mouth_figure, picture
 from .map import model_map
 from .shapes import shape_diagram
@@ -12,6 +13,7 @@ from .wipe import wipe
 __all__ = [
     "difference_figure",
     "draw_points",
+    "effects_figure",
     "emotion_blender",
     "film_strip",
     "frame_slider",

@@ -1,0 +1,70 @@
+"""The exercise checks of chapter 16: the right answer passes, and each wrong one is told where to look."""
+
+import math
+
+import numpy as np
+import pytest
+
+from emotalk_lite import check
+from emotalk_lite.effects import effects, signs
+
+
+@pytest.mark.parametrize(
+    "share, hint",
+    [
+        (0.875, "seven cases"),
+        (0.5, "chose beforehand"),
+        (0.125, "And otherwise"),
+        (6 / 7, "one of them"),
+        (1, "sometimes on top"),
+        (0.9922, "not independent"),
+        (3, "between 0 and 1"),
+        (0.3, "drawn alike"),
+    ],
+)
+def test_lucky_tables(share, hint):
+    verdict = check.lucky_tables(share)
+    assert hint in verdict.hint and bool(verdict) == (share == 0.875)
+
+
+def test_the_share_is_that_of_drawn_tables():
+    tables = np.random.default_rng(0).normal(size=(100_000, 8))
+    assert check.lucky_tables(0.875) and (tables.argmax(axis=1) > 0).mean() == pytest.approx(0.875, abs=0.005)
+
+
+def both(values, factor, other, scale=1, swap=False, only=True):
+    def mean(with_factor, with_other):
+        chosen = [v for n, v in values.items() if signs(n)[factor] == with_factor and (not only or signs(n)[other] == with_other)]
+        return np.mean(chosen)
+
+    found = [scale * (mean(1, s) - mean(-1, s)) for s in (-1, 1)]
+    return found[::-1] if swap else found
+
+
+@pytest.mark.parametrize(
+    "mistake, hint",
+    [
+        ({}, "half of their difference"),
+        ({"swap": True}, "wrong order"),
+        ({"scale": 2}, "difference of means"),
+        ({"scale": -1}, "The sign"),
+        ({"only": False}, "main effect, over all eight"),
+        ({"scale": 0.3}, "difference of two means"),
+    ],
+)
+def test_simple_effects(mistake, hint):
+    verdict = check.simple_effects(lambda *given: both(*given, **mistake))
+    assert hint in verdict.hint and bool(verdict) == (not mistake)
+
+
+def test_what_a_single_number_is_told():
+    assert "Return two numbers" in check.simple_effects(lambda values, factor, other: effects(values)[factor]).hint
+
+
+@pytest.mark.parametrize(
+    "factor, hint",
+    [(4, "four times"), (8, "one row against one other"), (2, "share one"), (1, "two are asked for"), (16, "the root"), (0.1, "variance")],
+)
+def test_seeds_needed(factor, hint):
+    verdict = check.seeds_needed(lambda effect, deviation: math.ceil(factor * (deviation / effect) ** 2))
+    assert hint in verdict.hint and bool(verdict) == (factor == 4)
