@@ -36,6 +36,7 @@ GO_ON = {
     "bench": "stopped; nothing was written",
     "evaluate": "stopped; nothing was written",
     "ablate": "stopped; the same command goes on where it stopped",
+    "mos": "stopped; nothing was written",
 }
 
 
@@ -245,7 +246,7 @@ def talk(
     emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
     out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
     checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
-    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, realesrgan or bsrgan; slow.")] = "none",
+    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, realesrgan or bsrgan.")] = "none",
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
@@ -285,7 +286,7 @@ def talk(
 def upscale(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A picture or a video.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A .png or .jpg for a picture, an .mp4 or .mkv for a video.")],
-    model: Annotated[str, typer.Option(help="realesrgan, bsrgan or bicubic.")] = "realesrgan",
+    model: Annotated[str, typer.Option(help="fast (a laptop's), realesrgan or bsrgan (seconds a frame), bicubic.")] = "realesrgan",
     weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it; default: fetched once.")] = None,
     device: Device = "auto",
 ) -> None:
@@ -294,6 +295,7 @@ def upscale(
     \b
     Examples:
       emotalk upscale face.png large.png
+      emotalk upscale talk.mp4 large.mp4 --model fast
       emotalk upscale talk.mp4 large.mp4 --model bsrgan --weights BSRGAN.pth
     """
     from .devices import pick_device
@@ -394,3 +396,43 @@ def bench(
             ratios = [f"{key.removesuffix('_ratio')} x {value}" for key, value in row.items() if key.endswith("_ratio")]
             print(f"{name:5} with {option}: {row.get('error') or ', '.join(ratios)}")
     print(f"largest difference {max(p['largest_difference'] for p in report['presets'].values()):.1e}; {report['hardware']}")
+
+
+mos = typer.Typer(help="Mean opinion scores: a survey, and what its answers say.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(mos, name="mos")
+
+
+@mos.command()
+def survey(
+    clips: Annotated[Path, typer.Argument(metavar="CLIPS", help="A folder with a folder of clips for each variant.")],
+    out: Annotated[Path, typer.Option(help="The page, .html; the key is written beside it.")],
+    seed: Seed = 0,
+) -> None:
+    """Make one page that shows clips blinded and in random order, and asks the paper's questions.
+
+    \b
+    Example:
+      emotalk mos survey clips --out survey.html
+    """
+    from .mos import make_survey
+
+    made = make_survey(clips, out, seed=seed)
+    print(f"{made.page}: {made.clips} clips; send it to raters. {made.key} says which clip is whose: keep it from them")
+
+
+@mos.command()
+def analyse(
+    responses: Annotated[list[Path], typer.Argument(metavar="RESPONSES", help="The JSON files that raters saved.")],
+    key: Annotated[Path, typer.Option(help="The survey's .key.json.")] = Path("survey.key.json"),
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
+) -> None:
+    """Means with intervals, shares and agreement, by variant.
+
+    \b
+    Example:
+      emotalk mos analyse responses/*.json --key survey.key.json --json mos.json
+    """
+    from .mos import analyse as analyse_responses
+    from .mos import report_tables
+
+    print(report_tables(analyse_responses(responses, key, json_file)))

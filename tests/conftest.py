@@ -1,5 +1,8 @@
 """What several test files share."""
 
+import os
+
+import browser
 import pytest
 
 
@@ -25,3 +28,22 @@ def portrait():
     from skimage.data import astronaut
 
     return astronaut()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Headless Chromium, or a skip that says what is missing; CI does not accept the skip."""
+    program = browser.find()
+    if program is None:
+        message = "no Chromium or Chrome found: install one, or name its program in EMOTALK_CHROMIUM"
+        if os.environ.get("EMOTALK_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Containers give Chromium neither its sandbox nor much shared memory; the pages are our own.
+        options = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
+        running = playwright.chromium.launch(executable_path=program, args=options)
+        yield running
+        running.close()

@@ -1,16 +1,12 @@
 """The built site in a real browser, from disk: it plays, it moves, and it asks nobody for anything."""
 
-import os
 from pathlib import Path
 
-import browser
 import build_site
 import chapters
 import check_site
 import pytest
-from playwright.sync_api import sync_playwright
 
-PROGRAM = browser.find()
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 NOTEBOOKS = [f"notebooks/{chapter.stem}.html" for chapter in chapters.chapters()]
 PLAY = """async (player) => {
@@ -29,22 +25,6 @@ PAGES = [*(f"book/{name}.html" for name in REFERENCE), *NOTEBOOKS]
 def site(tmp_path_factory) -> Path:
     """The site, built from the committed notebooks."""
     return build_site.build(build_site.input_files(chapters.ROOT / "notebooks"), tmp_path_factory.mktemp("book"))
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Headless Chromium, or a skip that says what is missing; CI does not accept the skip."""
-    if PROGRAM is None:
-        message = "no Chromium or Chrome found: install one, or name its program in EMOTALK_CHROMIUM"
-        if os.environ.get("EMOTALK_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        # Containers give Chromium neither its sandbox nor much shared memory; the pages are our own.
-        options = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
-        running = playwright.chromium.launch(executable_path=PROGRAM, args=options)
-        yield running
-        running.close()
 
 
 class Watched:

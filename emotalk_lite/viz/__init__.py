@@ -3,6 +3,7 @@
 from .data import draw_points, frame_slider, mask_picture, row, spectrogram
 from .effects import effects_figure
 from .figures import difference_figure, film_strip, mouth_figure, picture
+from .likert import likert_figure
 from .map import model_map
 from .shapes import shape_diagram
 from .tiles import mosaic
@@ -17,6 +18,7 @@ __all__ = [
     "emotion_blender",
     "film_strip",
     "frame_slider",
+    "likert_figure",
     "mask_picture",
     "model_map",
     "mosaic",

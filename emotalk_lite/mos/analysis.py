@@ -1,0 +1,182 @@
+"""What the answers say: means with intervals, shares, and how far raters agree."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from ..errors import EmotalkError
+from ..paths import atomic_path, check_writable
+from ..variants import VARIANTS
+from .questions import AGREEMENT, KEYS, SCORES, STATEMENTS, STEPS
+from .responses import Responses, read_key, read_responses
+
+LEVEL = 0.95  # of the intervals
+
+
+class Mean(NamedTuple):
+    """A mean and its interval; n raters. The bounds are nan where one rater is all there is."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def mean_interval(scores: Sequence[float], level: float = LEVEL) -> Mean:
+    """The mean of independent scores and its Student t interval.
+
+    Args:
+        scores: one a rater.
+        level: of confidence.
+
+    Source: ITU-T P.800, Annex B, asks for a mean with its interval; Student 1908.
+
+    >>> [round(x, 2) for x in mean_interval([2, 3, 3, 4, 5])]
+    [3.4, 1.98, 4.82, 5]
+    """
+    x = np.asarray(scores, float)
+    half = stats.t.ppf(0.5 + level / 2, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)) if len(x) > 1 else float("nan")
+    return Mean(float(x.mean()), float(x.mean() - half), float(x.mean() + half), len(x))
+
+
+def agreement(ratings: np.ndarray) -> float:
+    """Krippendorff's alpha for ordered steps: 1 if all raters agree, 0 if they agree no more than by chance.
+
+    Args:
+        ratings: (raters, items), 1 to 5; nan where a rater gave none.
+
+    Returns:
+        Alpha; nan if no item was rated twice or everything got the same step.
+
+    Source: Krippendorff 2011, "Computing Krippendorff's alpha-reliability", ordinal metric.
+
+    >>> agreement(np.array([[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]]))
+    1.0
+    >>> round(agreement(np.array([[1, 2, 3, 3], [1, 2, 3, np.nan], [2, 2, 3, 4]])), 3)
+    0.861
+    """
+    together = np.zeros((STEPS, STEPS))  # how often two raters gave steps j and k to the same item
+    for item in ratings.T:
+        given = item[~np.isnan(item)].astype(int) - 1
+        if len(given) > 1:
+            n = np.bincount(given, minlength=STEPS)
+            together += (np.outer(n, n) - np.diag(n)) / (len(given) - 1)
+    total = together.sum(axis=0)
+    if np.count_nonzero(total) < 2:
+        return float("nan")
+    ranks = np.cumsum(total) - total / 2
+    distance = np.subtract.outer(ranks, ranks) ** 2  # between steps: how many ratings lie between them
+    expected = (np.outer(total, total) * distance).sum() / (total.sum() - 1)
+    return float(1 - (together * distance).sum() / expected)
+
+
+def analyse(paths: Iterable[str | os.PathLike], key: str | os.PathLike, json_path: str | os.PathLike | None = None) -> dict[str, object]:
+    """Everything that the responses say, by variant.
+
+    A rater's scores of several clips of a variant are averaged first: the intervals are over raters, who are
+    independent, not over clips.
+
+    Args:
+        paths: the files that raters saved.
+        key: the survey's key.
+        json_path: also write the result here.
+
+    Returns:
+        {"raters": counts, "refused": {file: reason}, "scores": {variant: {question: Mean}}, "shares": {statement: {variant:
+        five percentages}}, "agreement": {question: alpha}}.
+
+    Raises:
+        EmotalkError: see `read_responses`; or nothing that can be used.
+    """
+    if json_path is not None:
+        check_writable(json_path)
+    survey = read_key(key)
+    responses = read_responses(paths, survey)
+    if not any(response.ratings for response in responses.used):
+        why = "; ".join(f"{path.name}: {reason}" for path, reason in responses.refused.items()) or "they are empty"
+        raise EmotalkError(f"none of the responses can be used ({why})")
+    clips = {name: about["variant"] for name, about in survey["clips"].items()}
+    known = {name: rank for rank, name in enumerate(VARIANTS)}
+    variants = sorted(set(clips.values()), key=lambda name: (known.get(name, len(known)), name))
+    report = {
+        "survey": survey["survey"],
+        "raters": count_raters(responses),
+        "refused": {path.name: reason for path, reason in responses.refused.items()},
+        "scores": {variant: _scores(responses, [c for c in clips if clips[c] == variant]) for variant in variants},
+        "shares": {s: {v: _shares(responses, s, [c for c in clips if clips[c] == v]) for v in variants} for s in STATEMENTS},
+        "agreement": {question: agreement(_matrix(responses, question, list(clips))) for question in KEYS},
+    }
+    if json_path is not None:
+        plain = {**report, "scores": {v: {q: m._asdict() for q, m in row.items()} for v, row in report["scores"].items()}}
+        with atomic_path(json_path) as temporary:
+            temporary.write_text(json.dumps(_without_nan(plain), indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def count_raters(responses: Responses) -> dict[str, int]:
+    """How many responses of each kind."""
+    kinds = [reason.partition(":")[0] for reason in responses.refused.values()]
+    complete = sum(response.complete for response in responses.used)
+    counts = {"complete": complete, "partial": len(responses.used) - complete}
+    return counts | {kind: kinds.count(kind) for kind in ("duplicate", "tampered", "foreign")}
+
+
+def report_tables(report: dict[str, object]) -> str:
+    """The report as text, shaped like the paper's Tables 5 and 6."""
+    scores, raters = report["scores"], report["raters"]
+    lines = [", ".join(f"{n} {kind}" for kind, n in raters.items() if n), ""]
+    lines.append(f"{'':14}" + "".join(f"{question:>20}" for question in SCORES) + f"{'mean':>8}{'vs base':>9}")
+    base = _aggregate(scores["base"]) if "base" in scores else float("nan")
+    for variant, row in scores.items():
+        cells = "".join(f"{m.mean:7.2f} [{m.low:4.2f}, {m.high:4.2f}]" if m.n else f"{'-':>20}" for m in (row[q] for q in SCORES))
+        change = 100 * (_aggregate(row) / base - 1)
+        lines.append(f"{variant:14}{cells}{_aggregate(row):8.2f}" + (f"{change:+8.1f}%" if np.isfinite(change) else f"{'-':>9}"))
+    for statement, shares in report["shares"].items():
+        lines += ["", f'"{STATEMENTS[statement]}", percent', f"{'':14}" + "".join(f"{step:>19}" for step in AGREEMENT)]
+        lines += [f"{variant:14}" + "".join(f"{share:19.1f}" for share in row) for variant, row in shares.items()]
+    alphas = ", ".join(f"{q} {a:.2f}" if np.isfinite(a) else f"{q} cannot be said" for q, a in report["agreement"].items())
+    lines += ["", f"agreement between raters (Krippendorff's alpha): {alphas}"]
+    lines += [f"not used: {name} ({reason})" for name, reason in report["refused"].items()]
+    return "\n".join(lines)
+
+
+def _aggregate(row: dict[str, Mean]) -> float:
+    """The mean of the three scores, as in the paper's Table 5."""
+    return float(np.mean([row[question].mean for question in SCORES]))
+
+
+def _scores(responses: Responses, clips: list[str]) -> dict[str, Mean]:
+    found = {}
+    for question in KEYS:
+        of_raters = _matrix(responses, question, clips)
+        of_raters = of_raters[~np.isnan(of_raters).all(axis=1)]
+        empty = Mean(float("nan"), float("nan"), float("nan"), 0)
+        found[question] = mean_interval(np.nanmean(of_raters, axis=1)) if len(of_raters) else empty
+    return found
+
+
+def _shares(responses: Responses, statement: str, clips: list[str]) -> list[float]:
+    given = _matrix(responses, statement, clips)
+    given = given[~np.isnan(given)].astype(int)
+    return [100 * float(np.mean(given == step)) if len(given) else float("nan") for step in range(1, STEPS + 1)]
+
+
+def _matrix(responses: Responses, question: str, clips: list[str]) -> np.ndarray:
+    """(raters, clips) of one question, nan where there is no answer."""
+    rows = [[r.ratings.get(clip, {}).get(question, np.nan) for clip in clips] for r in responses.used]
+    return np.array(rows, float).reshape(len(responses.used), len(clips))
+
+
+def _without_nan(value):
+    """JSON has no nan: null stands for it."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

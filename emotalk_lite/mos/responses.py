@@ -1,0 +1,133 @@
+"""The files that came back: which can be used, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import EmotalkError
+from .questions import KEYS, STEPS
+
+FORMAT = "emotalk-mos-1"
+
+
+class Response(NamedTuple):
+    """One rater's answers."""
+
+    path: Path
+    rater: str
+    ratings: dict[str, dict[str, int]]  # clip -> question -> 1 to 5
+    complete: bool
+
+
+class Responses(NamedTuple):
+    """Those that count, complete or partial, and why the others do not."""
+
+    used: list[Response]
+    refused: dict[Path, str]  # file -> "tampered: ...", "duplicate: ..." or "foreign: ..."
+
+
+def read_key(path: str | os.PathLike) -> dict[str, object]:
+    """The key that `make_survey` wrote.
+
+    Raises:
+        EmotalkError: no such file, or something else.
+
+    >>> read_key("no_such.key.json")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such.key.json: no such file; give the .key.json that was written beside the survey
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise EmotalkError(f"{path}: no such file; give the .key.json that was written beside the survey")
+    try:
+        key = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(key["survey"], str) or not all("variant" in clip for clip in key["clips"].values()):
+            raise ValueError("it names no clips")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EmotalkError(f"{path}: not the key of a survey ({error}); give the .key.json that was written beside it") from error
+    return key
+
+
+def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -> Responses:
+    """Sort responses into those that count and those that do not.
+
+    * complete: every clip and question is answered; counts.
+    * partial: some are; counts with what is there.
+    * duplicate: the same rater's file again, or another's answers under a new name; the fullest file of each rater counts.
+    * tampered: changed after it was saved: its digest does not fit, or an answer is none of the five steps. The digest is
+      no signature: who reads the page's script can forge one.
+    * foreign: of another survey, or no response at all.
+
+    Args:
+        paths: JSON files that the survey page saved.
+        key: of `read_key`.
+
+    Raises:
+        EmotalkError: a file cannot be read, or there is none.
+    """
+    paths = [Path(path) for path in paths]
+    if not paths:
+        raise EmotalkError("no responses; give the JSON files that raters saved")
+    read, refused = [], {}
+    for path in paths:
+        try:
+            read.append(_read(path, key))
+        except OSError as error:
+            raise EmotalkError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+        except ValueError as error:
+            refused[path] = str(error)
+    used: dict[str, Response] = {}
+    for response in sorted(read, key=lambda r: (-_count(r), str(r.path))):  # of each rater, the fullest
+        first = used.setdefault(response.rater, response)
+        if first is not response:
+            refused[response.path] = f"duplicate: the same rater as {first.path.name}"
+    for response in list(used.values()):
+        first = next(r for r in used.values() if r.ratings == response.ratings)
+        if first is not response and response.ratings:
+            refused[response.path] = f"duplicate: the same answers as {first.path.name}"
+            del used[response.rater]
+    return Responses(sorted(used.values(), key=lambda r: r.rater), refused)
+
+
+def digest(response: dict[str, object]) -> str:
+    """SHA-256 of all that a response says, as the page computes it.
+
+    >>> digest({"survey": "s", "rater": "r", "seed": 1, "order": ["a"], "ratings": {}})[:12]
+    '1af1ee3b7abf'
+    """
+    order, ratings = response["order"], response["ratings"]
+    lines = [response["survey"], response["rater"], str(response["seed"]), ",".join(order)]
+    lines += [f"{clip}:" + ",".join(str(ratings.get(clip, {}).get(key, 0)) for key in KEYS) for clip in order]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _read(path: Path, key: dict[str, object]) -> Response:
+    """ValueError says what is wrong, its class of fault first."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        survey, rater, order, ratings = (content[name] for name in ("survey", "rater", "order", "ratings"))
+        if content["format"] != FORMAT or not isinstance(rater, str):
+            raise ValueError
+        expected = digest(content)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError("foreign: not a response that the survey page saved") from None
+    if survey != key["survey"]:
+        raise ValueError("foreign: of another survey")
+    if content.get("digest") != expected:
+        raise ValueError("tampered: its digest does not fit its answers")
+    if sorted(order) != sorted(key["clips"]) or not set(ratings) <= set(order):
+        raise ValueError("tampered: it names other clips than the survey")
+    if not all(k in KEYS and type(v) is int and 1 <= v <= STEPS for given in ratings.values() for k, v in given.items()):
+        raise ValueError("tampered: an answer is none of the five steps")
+    ratings = {clip: given for clip, given in ratings.items() if given}
+    complete = all(set(ratings.get(clip, ())) == set(KEYS) for clip in order)
+    return Response(path, rater, ratings, complete)
+
+
+def _count(response: Response) -> int:
+    return sum(len(given) for given in response.ratings.values())

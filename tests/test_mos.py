@@ -1,0 +1,165 @@
+"""The survey in a real browser, what comes back, and what it says."""
+
+import json
+
+import numpy as np
+import pytest
+
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, report_tables
+from emotalk_lite.mos.questions import KEYS
+from emotalk_lite.mos.raters import counts, possible_raters
+from emotalk_lite.mos.responses import digest, read_key
+from emotalk_lite.paper_tables import LIKERT
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory, clips):
+    """Two variants, two real clips each."""
+    import emotalk_lite as et
+
+    folder = tmp_path_factory.mktemp("survey")
+    for variant in ("base", "se+em"):
+        for emotion in ("anger", "happiness"):
+            clip = clips[emotion]
+            film = clip.frames[:10] if variant == "base" else clip.frames[10:20]
+            et.Clip(film, clip.audio[: 320 * 10], sample_rate=8000).save(folder / "clips" / variant / f"{emotion}.mp4")
+    return make_survey(folder / "clips", folder / "survey.html", seed=3)
+
+
+def respond(path, key, rater, score, leave_out=()):
+    """A response as the page writes it."""
+    order = sorted(key["clips"])
+    ratings = {c: dict.fromkeys(KEYS, score(key["clips"][c]["variant"])) for c in order if c not in leave_out}
+    content = {"format": "emotalk-mos-1", "survey": key["survey"], "rater": rater, "seed": 1, "order": order, "ratings": ratings}
+    path.write_text(json.dumps({**content, "digest": digest(content)}))
+    return path
+
+
+def test_the_page_is_blinded_and_the_key_is_not(survey):
+    page = survey.page.read_text()
+    assert "se+em" not in page and "anger" not in page and "happiness" not in page
+    assert {clip["variant"] for clip in read_key(survey.key)["clips"].values()} == {"base", "se+em"}
+    assert not [line for line in page.splitlines() if "http:" in line or "https:" in line]
+
+
+def test_the_same_seed_gives_the_same_page(survey, tmp_path):
+    again = make_survey(survey.page.parent / "clips", tmp_path / "survey.html", seed=3)
+    other = make_survey(survey.page.parent / "clips", tmp_path / "other.html", seed=4)
+    assert again.page.read_bytes() == survey.page.read_bytes() != other.page.read_bytes()
+
+
+def test_a_rater_answers_reloads_and_exports(survey, chromium, tmp_path):
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, accept_downloads=True)
+    page, errors, asked = context.new_page(), [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(survey.page.as_uri())
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Begin: from here on with the keyboard alone
+    assert page.locator("#where").inner_text() == "Video 1 of 4"
+    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#next").press("Enter")
+    assert "Not answered yet" in page.locator("#missing").inner_text()
+    for question in KEYS:
+        page.locator(f"input[name={question}]").first.focus()
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowRight")  # 2
+    page.locator("#next").press("Enter")
+    assert page.locator("#where").inner_text() == "Video 2 of 4"
+    page.reload()
+    assert page.locator("#begin").inner_text() == "Go on"
+    page.locator("#begin").press("Enter")
+    assert page.locator("#where").inner_text() == "Video 2 of 4"
+    for number in (2, 3, 4):
+        for question in KEYS:
+            page.locator(f"label:has(input[name={question}][value='{number}'])").click()
+        page.locator("#next").click()
+    with page.expect_download() as download:
+        page.locator("#save").click()
+    saved = tmp_path / download.value.suggested_filename
+    download.value.save_as(saved)
+    assert errors == [] and not [url for url in asked if not url.startswith(("file:", "blob:"))]
+    content = json.loads(saved.read_text())
+    assert content["digest"] == digest(content)
+    assert [set(content["ratings"][clip].values()) for clip in content["order"]] == [{2}, {2}, {3}, {4}]
+    report = analyse([saved], survey.key)
+    assert report["raters"]["complete"] == 1 and report["refused"] == {}
+    context.close()
+
+
+def test_every_control_of_the_page_has_a_name(survey, chromium):
+    page = chromium.new_page()
+    page.goto(survey.page.as_uri())
+    page.locator("#begin").click()
+    for question in KEYS:
+        assert page.locator(f"input[name={question}]").count() == 5
+    names = page.evaluate("[...document.querySelectorAll('input')].map(i => i.getAttribute('aria-label') || i.labels[0].innerText.trim())")
+    assert all(names) and page.get_by_role("radio", name="strongly agree", exact=True).count() == 2
+    assert page.locator("fieldset legend").count() == len(KEYS) and "Video 1 of 4" in page.locator("video").get_attribute("aria-label")
+    page.close()
+
+
+def test_each_rater_has_an_order_of_their_own(survey, chromium):
+    orders = set()
+    for _ in range(6):
+        page = chromium.new_context().new_page()
+        page.goto(survey.page.as_uri())
+        orders.add(tuple(page.evaluate("state.order")))
+        page.context.close()
+    assert len(orders) > 1 and len({tuple(sorted(order)) for order in orders}) == 1
+
+
+def test_tampered_partial_duplicate_and_foreign_responses_are_told_apart(survey, tmp_path):
+    key = read_key(survey.key)
+    good = respond(tmp_path / "good.json", key, "a", lambda v: 4 if v == "base" else 5)
+    half = respond(tmp_path / "half.json", key, "b", lambda v: 3, leave_out=[sorted(key["clips"])[0]])
+    earlier = respond(tmp_path / "earlier.json", key, "a", lambda v: 1, leave_out=sorted(key["clips"])[:3])
+    copied = respond(tmp_path / "copied.json", key, "c", lambda v: 4 if v == "base" else 5)
+    changed = tmp_path / "changed.json"
+    changed.write_text(respond(changed, key, "d", lambda v: 2).read_text().replace('"motion": 2', '"motion": 5', 1))
+    beyond = respond(tmp_path / "beyond.json", key, "e", lambda v: 6)
+    other = respond(tmp_path / "other.json", {**key, "survey": "0" * 16}, "f", lambda v: 3)
+    noise = tmp_path / "noise.json"
+    noise.write_text("{}")
+    report = analyse([earlier, good, half, copied, changed, beyond, other, noise], survey.key, tmp_path / "report.json")
+    assert report["raters"] == {"complete": 1, "partial": 1, "duplicate": 2, "tampered": 2, "foreign": 2}
+    assert "same rater as good.json" in report["refused"]["earlier.json"]
+    assert "same answers as copied.json" in report["refused"]["good.json"]
+    assert json.loads((tmp_path / "report.json").read_text())["scores"]["se+em"]["motion"]["mean"] == 4.0
+    text = report_tables(report)
+    assert "not used: changed.json (tampered" in text and "se+em" in text
+
+
+def test_nothing_to_use_is_said(survey, tmp_path):
+    (tmp_path / "x.json").write_text("[]")
+    with pytest.raises(EmotalkError, match="none of the responses can be used"):
+        analyse([tmp_path / "x.json"], survey.key)
+
+
+def test_agreement_is_one_for_equal_and_about_zero_for_random_raters():
+    rng = np.random.default_rng(0)
+    assert agreement(np.tile(rng.integers(1, 6, 30), (4, 1)).astype(float)) == 1
+    assert abs(agreement(rng.integers(1, 6, (20, 200)).astype(float))) < 0.02
+    assert agreement(np.array([[1, 5, 1, 5.0], [5, 1, 5, 1.0]])) < 0
+
+
+def test_agreement_of_a_published_example():
+    """Three coders, fifteen units, Krippendorff's ordinal alpha 0.807 (the example of his method's encyclopaedia entry)."""
+    n = np.nan
+    coders = [[n, n, n, n, n, 3, 4, 1, 2, 1, 1, 3, 3, n, 3], [1, n, 2, 1, 3, 3, 4, 3, n, n, n, n, n, n, n],
+              [n, n, 2, 1, 3, 4, 4, n, 2, 1, 1, 3, 3, n, 4]]  # fmt: skip
+    assert agreement(np.array(coders)) == pytest.approx(0.807, abs=0.001)
+
+
+def test_an_interval_holds_the_true_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = [m.low <= 3 <= m.high for m in (mean_interval(rng.integers(1, 6, 30)) for _ in range(2000))]
+    assert 0.93 < np.mean(held) < 0.97
+
+
+def test_the_papers_table_6_has_rows_of_39_and_rows_of_29_raters():
+    assert counts(LIKERT["se+bsrgan"].realistic, 39) == (2, 2, 14, 9, 12)
+    assert 39 in possible_raters(LIKERT["base"].realistic) and 29 not in possible_raters(LIKERT["base"].realistic)
+    assert 29 in possible_raters(LIKERT["em+bsrgan"].realistic) and 39 not in possible_raters(LIKERT["em+bsrgan"].realistic)
