@@ -1,7 +1,9 @@
 """The exercise checks of chapter 11: the right answer passes, and each wrong one is told where to look."""
 
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,3 +69,12 @@ def ratio(drawn, real, box, swap=False, signed=True, scale=1.0, against_real=Fal
 def test_motion_ratio(mistake, hint):
     verdict = check.motion_ratio(lambda *given: ratio(*given, **mistake))
     assert hint in verdict.hint and bool(verdict) == (not mistake)
+
+
+def test_the_chapters_table_is_the_measurement():
+    root = Path(__file__).parents[1]
+    text = (root / "book" / "chapters" / "11_training.md").read_text()
+    kept = json.loads((root / "results" / "train_cpu.json").read_text())
+    assert f"{kept['step']:,} steps, {kept['seconds']:.0f} s, two CPU threads" in text
+    for row in kept["history"][1:]:
+        assert f"| {row['stage']} | {row['step']} | {row['mouth_error']:.1f} | {row['mouth_motion']:.2f} |" in text
