@@ -6,6 +6,7 @@ import build_site
 import chapters
 import check_site
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 NOTEBOOKS = [f"notebooks/{chapter.stem}.html" for chapter in chapters.chapters()]
@@ -68,6 +69,24 @@ def test_pages_stay_on_this_machine_without_errors_or_sideways_scrolling(chromiu
         wide, seen = watched.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert outside == [] and watched.errors == []
     assert wide <= seen
+
+
+AXE = """async (only) => {
+    const options = {resultTypes: ["violations"], ...(only.length ? {runOnly: only} : {})};
+    const {violations} = await axe.run({exclude: [["div.highlight pre"]]}, options);
+    return violations.filter((v) => ["serious", "critical"].includes(v.impact))
+                     .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 100)).slice(0, 3).join(" ")}`);
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_can_be_used_without_sight_and_without_a_mouse(chromium, site, name):
+    """axe-core finds nothing serious: all rules at desktop size, on a phone those that the size decides."""
+    for size, only in {"desktop": [], "phone": ["scrollable-region-focusable", "button-name", "image-alt"]}.items():
+        with Watched(chromium, site, name, size) as watched:
+            watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
+            watched.page.evaluate(AXE_SCRIPT)
+            assert watched.page.evaluate(AXE, only) == [], size
 
 
 def test_videos_play_with_sound_and_recordings_play(chromium, site):

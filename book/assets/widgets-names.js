@@ -1,0 +1,33 @@
+// Names for what a screen reader would find nameless, and keys for what only a mouse could scroll.
+
+// Widgets: the manager gives its sliders, buttons and pictures no names. A slider has its label's; the picture that it chooses is
+// "<label>: <value>"; the player's buttons say what they do.
+function nameWidgets() {
+  for (const slider of document.querySelectorAll(".widget-slider")) {
+    const label = slider.querySelector(".widget-label")?.textContent.trim() || "position";
+    slider.querySelectorAll(".noUi-handle").forEach((handle) => handle.setAttribute("aria-label", label));
+    slider.querySelector(".widget-readout")?.setAttribute("aria-label", `${label}, as a number`);
+  }
+  for (const player of document.querySelectorAll(".widget-play"))
+    player.querySelectorAll("button").forEach((button, index) => {
+      button.setAttribute("aria-label", button.title || ["Play or pause", "Stop", "Repeat"][index] || "Play or pause");
+    });
+  for (const picture of document.querySelectorAll("img.widget-image:not([alt])")) {
+    const label = picture.closest(".widget-subarea, .cell_output")?.querySelector(".widget-label")?.textContent.trim();
+    picture.alt = label ? `The picture for the chosen ${label}` : "The picture that the controls choose";
+  }
+}
+
+// What scrolls inside itself can be scrolled by the arrow keys once the Tab key reaches it.
+function reachScrollers() {
+  for (const box of document.querySelectorAll(".bd-article .cell_output, .bd-article pre, .bd-article .diagram, .bd-article mjx-container, .bd-article .pst-scrollable-table-container, .bd-article .output"))
+    if (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "visible") box.tabIndex = 0;
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  const observer = new MutationObserver(nameWidgets);
+  document.querySelectorAll(".cell_output").forEach((output) => observer.observe(output, { childList: true, subtree: true }));
+  nameWidgets();
+});
+window.addEventListener("load", () => setTimeout(reachScrollers, 0));
+window.addEventListener("resize", reachScrollers);
