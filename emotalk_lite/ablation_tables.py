@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from . import paper_tables
 from .paper_tables import BITRATE, FID, MOS, RESOLUTION
 from .variants import VARIANTS
 
