@@ -52,16 +52,26 @@ def blocks(notebook: NotebookNode) -> list[Block]:
 def cells_needed(sources: list[str], index: int, extra: str = "") -> list[str]:
     """The cell at ``index`` and those before it that define a name it uses, directly or through one another.
 
+    A function may use a name that only a later cell defines, as long as that cell runs before the function is called.
+
     >>> cells_needed(["import math", "print('slow')", "r = math.pi", "def f(x): return x * r"], 3)
     ['import math', 'r = math.pi', 'def f(x): return x * r']
+    >>> cells_needed(["def f(): return g()", "def g(): return 1", "f()"], 2)
+    ['def f(): return g()', 'def g(): return 1', 'f()']
     """
-    needed, missing = [index], names(sources[index])[0] | names(extra)[0]
-    missing -= names(sources[index])[1]
-    for earlier in range(index - 1, -1, -1):
-        used, defined = names(sources[earlier])
-        if defined & missing:
-            needed.append(earlier)
-            missing = (missing - defined) | used
+    parsed = [names(source) for source in sources[: index + 1]]
+    needed: set[int] = set()
+    pending = [index]
+    while pending:
+        cell = pending.pop()
+        if cell in needed:
+            continue
+        needed.add(cell)
+        used, defined = parsed[cell]
+        for name in (used | names(extra)[0]) - defined if cell == index else used:
+            earlier = [i for i in range(cell) if name in parsed[i][1]]
+            later = [i for i in range(cell + 1, index) if name in parsed[i][1] and name not in defined]
+            pending += earlier[-1:] or later[:1]
     return [sources[i] for i in sorted(needed)]
 
 
@@ -103,8 +113,7 @@ def compare(block: Block, seed: int = 0) -> None:
         ours = ours(*arguments).eval()
         ours.load_state_dict(theirs.state_dict())
     inputs = eval(block.inputs, namespace)
-    with torch.no_grad():
-        assert_same(ours(*inputs), theirs(*inputs), block)
+    assert_same(ours(*inputs), theirs(*inputs), block)
 
 
 def assert_same(ours: Any, theirs: Any, block: Block) -> None:
@@ -114,5 +123,6 @@ def assert_same(ours: Any, theirs: Any, block: Block) -> None:
         for a, b in zip(ours, theirs):
             assert_same(a, b, block)
         return
+    ours, theirs = (x.detach() if hasattr(x, "detach") else x for x in (ours, theirs))
     np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), rtol=1e-5, atol=1e-6,
                                err_msg=f"{block.built} differs from {block.equals}")

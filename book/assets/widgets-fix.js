@@ -1,7 +1,7 @@
 // Two repairs that widgets on the built pages need. Loaded in the head, before the theme's icons and the widget manager.
 
 // The theme's Font Awesome replaces every <i> it sees appear; the Play widget keeps its icon in one and stops working.
-window.FontAwesomeConfig = Object.assign({}, window.FontAwesomeConfig, { observeMutations: false });
+window.FontAwesomeConfig = Object.assign({}, window.FontAwesomeConfig, { observeMutations: false, autoReplaceSvg: "nest" });
 
 // The widget manager typesets labels through MathJax 2's queue; the pages have MathJax 3, or none where no formula stands.
 document.addEventListener("DOMContentLoaded", () => {

@@ -25,6 +25,8 @@ function reachScrollers() {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
+  // docutils calls the bibliography a list and its entries something else: to a screen reader, an empty list
+  document.querySelectorAll(".citation-list[role=list]").forEach((list) => list.removeAttribute("role"));
   const observer = new MutationObserver(nameWidgets);
   document.querySelectorAll(".cell_output").forEach((output) => observer.observe(output, { childList: true, subtree: true }));
   nameWidgets();
