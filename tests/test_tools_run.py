@@ -42,6 +42,7 @@ def project(tmp_path):
     root = tmp_path / "project"
     shutil.copytree(chapters.ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(chapters.ROOT / "book" / "assets", root / "book" / "assets")
+    shutil.copytree(chapters.ROOT / "book" / "extensions", root / "book" / "extensions", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_config.yml", "constraints.txt", "book/references.bib"):
         shutil.copy(chapters.ROOT / name, root / name)
     (root / "emotalk_lite").mkdir()

@@ -68,7 +68,7 @@ def worst_drawn(answer: Callable) -> Verdict:
             errors, the worst first.
 
     >>> worst_drawn(lambda images, drawn, k: list(range(k)))
-    Not yet. The worst of them is missing from your list.
+    Not yet. One mean squared error for each picture, over all axes but the first; then sort.
     """
     import torch
 
