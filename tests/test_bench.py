@@ -29,7 +29,8 @@ def test_bench_prints_the_ratios_and_writes_json_with_what_they_were_measured_on
         assert f"x {row['ratio']:.2f}" in done.stdout
         assert 0.2 < row["ratio"] / (row["frames_per_second"] / row["plain_frames_per_second"]) < 5
     assert set(smoke["options"]) == {"bfloat16", "channels_last"}
-    assert smoke["options"]["bfloat16"]["largest_difference"] > smoke["options"]["channels_last"]["largest_difference"]
+    half, last = smoke["options"]["bfloat16"], smoke["options"]["channels_last"]  # some processors have no LSTM in bfloat16, and the report says so
+    assert half["error"] in done.stdout if "error" in half else half["largest_difference"] > last["largest_difference"]
 
 
 def test_bench_of_an_unknown_preset_is_refused_in_one_line(tmp_path):
