@@ -29,3 +29,17 @@ def pick_device(name: str = "auto") -> torch.device:
     if not available.get(device.type, False):
         raise EmotalkError(f"this machine has no {device.type} device; use --device cpu")
     return device
+
+
+def check_bfloat16(device: torch.device) -> None:
+    """Fail where a bfloat16 LSTM cannot run: many processors have none, every recent GPU has one.
+
+    Raises:
+        EmotalkError: it cannot; the message says what to ask for instead.
+    """
+    lstm = torch.nn.LSTM(8, 8, batch_first=True).to(device)
+    try:
+        with torch.autocast(device.type, torch.bfloat16):
+            lstm(torch.zeros(1, 2, 8, device=device))
+    except RuntimeError:
+        raise EmotalkError(f"this {device.type} device cannot compute an LSTM in bfloat16; use --precision fp32") from None

@@ -1,6 +1,7 @@
 """Whatever happens to a run, nothing is lost: kills, Ctrl-C, a full disk, a file that vanishes, a loss that is not finite."""
 
 import json
+import platform
 import resource
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_cli import emotalk
 from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.checkpoint import read_header
@@ -144,3 +146,12 @@ class GoOn:
             self.process.wait()
         else:
             time.sleep(0.2)  # it arrives before the next step is over
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="imitates an older x86 processor")
+def test_bfloat16_on_a_processor_without_it_is_refused_before_anything_is_written(small, tmp_path):
+    asked = ("--data", small, "--out", tmp_path / "run", "--preset", "smoke", "--precision", "bf16", "--device", "cpu")
+    done = emotalk("train", *asked, ONEDNN_MAX_CPU_ISA="AVX2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "emotalk: this cpu device cannot compute an LSTM in bfloat16; use --precision fp32\n"
+    assert not list((tmp_path / "run").glob("*"))

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from ..checkpoint import config_to_json, fingerprint, start_from
 from ..data.clips import Manifest
 from ..data.windows import ClipWindows
-from ..devices import pick_device
+from ..devices import check_bfloat16, pick_device
 from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.features import load_features
@@ -110,15 +110,18 @@ def train(
 
     Raises:
         EmotalkError: unknown preset or stage; no data; `out` holds a run and `resume` is false, or a run with another
-            configuration; a joint stage without what it goes on from; a loss that is not finite, a file that vanished or
-            a full disk (the last good checkpoint stays).
+            configuration; a joint stage without what it goes on from; bf16 where the device cannot; a loss that is not
+            finite, a file that vanished or a full disk (the last good checkpoint stays).
 
     Source: paper, "Implementation Details".
     """
     out, stages = Path(out), stages_of(stage)
     processes = find_processes(pick_device(device))
     start = fingerprint(Path(init)) if init is not None else "random"
-    state = TrainingState(out, resolve_preset(preset, steps, stage), seed, stages, start)
+    preset = resolve_preset(preset, steps, stage)
+    if preset.train.precision == "bf16":
+        check_bfloat16(processes.device)
+    state = TrainingState(out, preset, seed, stages, start)
     if state.begun() and not resume:
         raise EmotalkError(f"{out} already holds a run at step {state.total}; add --resume to go on with it, or give another --out")
     if not state.finished():
