@@ -12,6 +12,7 @@ from .emotion import emotion_parameters, noise_between, smooth_noise
 from .gan import critic_at_rest, effective_classes, smoothed_critic_loss
 from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
+from .opinions import careless_raters, paired_interval, raters_for_a_tenth
 from .quickstart import mood_swing, quieter_speech, region_change
 from .speech import causal_context, lookahead, streamed_features
 from .superres import borrowed_detail, dense_block_parameters, guess_errors
@@ -33,6 +34,7 @@ __all__ = [
     "cosine_rate", "motion_ratio", "steps_of_epochs",  # chapter 11
     "best_of_nine_lags", "marked", "mood_keys",  # chapter 12
     "borrowed_detail", "dense_block_parameters", "guess_errors",  # chapter 13
+    "careless_raters", "paired_interval", "raters_for_a_tenth",  # chapter 15
     "lucky_tables", "seeds_needed", "simple_effects",  # chapter 16
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]
