@@ -71,6 +71,32 @@ def test_pages_stay_on_this_machine_without_errors_or_sideways_scrolling(chromiu
     assert wide <= seen
 
 
+def test_a_word_typed_into_the_search_finds_its_chapter(chromium, site):
+    with Watched(chromium, site, "book/intro.html") as watched:
+        watched.page.locator(".search-button__button:visible").first.click()
+        field = watched.page.locator("input[type=search]:visible").first
+        field.fill("squeeze")
+        field.press("Enter")
+        hit = watched.page.locator("#search-results a[href*='06_image_encoder']").first
+        hit.wait_for()
+        hit.click()
+        watched.page.wait_for_url("**/06_image_encoder.html*")
+        outside = [url for url in watched.requests if not url.startswith(("file:", "data:", "blob:"))]
+        assert outside == [] and "squeeze" in watched.page.locator("article").inner_text().lower()
+
+
+def test_the_survey_in_chapter_15_can_be_answered(chromium, site):
+    with Watched(chromium, site, "notebooks/15_mos.html", "phone") as watched:
+        survey = watched.page.frame_locator("iframe[title^='The survey']")
+        survey.locator("#begin").click()
+        assert survey.locator("#where").inner_text() == "Video 1 of 8"
+        for question in survey.locator("fieldset").all():
+            question.locator("label").nth(2).click()
+        survey.locator("#next").click()
+        assert survey.locator("#where").inner_text() == "Video 2 of 8"
+        assert survey.locator("video").evaluate("(v) => v.play().then(() => v.videoWidth)") > 0 and watched.errors == []
+
+
 AXE = """async (only) => {
     const options = {resultTypes: ["violations"], ...(only.length ? {runOnly: only} : {})};
     const {violations} = await axe.run({exclude: [["div.highlight pre"]]}, options);

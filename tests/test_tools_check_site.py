@@ -44,6 +44,22 @@ def test_each_fault_is_found(site, html, complaint):
     assert len(problems) == 1 and complaint in problems[0] and problems[0].startswith("page.html: ")
 
 
+FACE = f'<img src="{PIXEL}" alt="A face">'
+
+
+@pytest.mark.parametrize("html, complaints", [
+    (f"<figure>{FACE}<figcaption>Look at the eyes.</figcaption></figure>", 0),
+    (f'<div class="cell">{FACE}</div><p><em>Look at the eyes.</em> More.</p>', 0),
+    (f"<figure>{FACE}<figcaption> </figcaption></figure>", 1),
+    (f'<div class="cell">{FACE}</div><p>And <em>now</em> for the eyes.</p>', 1),
+    (f'<div class="cell"><svg role="img" aria-label="A map"></svg><video src="{PIXEL}"></video></div><h2>Next</h2>', 2),
+])
+def test_a_figure_without_a_caption_is_found(site, html, complaints):
+    (site / "page.html").write_text(GOOD.replace("</body>", f'<article class="bd-article">{html}</article></body>'))
+    problems = check_site.check(site)
+    assert len(problems) == complaints and all("has no caption" in problem for problem in problems)
+
+
 def test_a_stylesheet_that_asks_another_machine_is_found(site):
     (site / "_static/a.css").write_text("@import 'https://fonts.example.org/a.css';")
     assert "from another machine" in check_site.check(site)[0]

@@ -2,7 +2,7 @@
 
     python tools/check_site.py [_build/html]
 
-Dead pictures and videos, missing alt text, tracebacks, broken links between pages, anything that a page would load from
+Dead pictures and videos, missing alt text and captions, tracebacks, broken links between pages, anything that a page would load from
 another machine, and pages that weigh too much. Exit 1 if there is anything to report.
 """
 
@@ -32,7 +32,7 @@ def check(site: Path) -> list[str]:
     anchors = {path.resolve(): {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
     problems = []
     for path, page in pages.items():
-        found = [*media(path, page), *alt_texts(page), *tracebacks(page), *links(path, page, anchors), *weight(path, page)]
+        found = [*media(path, page), *alt_texts(page), *captions(page), *tracebacks(page), *links(path, page, anchors), *weight(path, page)]
         problems += [f"{path.relative_to(site)}: {problem}" for problem in found]
     for sheet in sorted(site.rglob("*.css")):
         problems += [f"{sheet.relative_to(site)}: loads {url} from another machine"
@@ -72,9 +72,23 @@ def alt_texts(page: BeautifulSoup) -> list[str]:
     return problems
 
 
+def captions(page: BeautifulSoup) -> list[str]:
+    """Figures of an article without a caption: one of their own, or, below what a cell shows, a paragraph that begins in italics."""
+    problems = []
+    for tag in page.select(".bd-article :is(img:not([role=presentation]), video, audio, iframe, svg[role=img])"):
+        figure = tag.find_parent("figure")
+        cell = tag.find_parent(class_="cell")
+        below = cell.find_next_sibling() if cell else None
+        italics = below.find("em") if below and below.name == "p" else None
+        own = figure.find("figcaption") if figure else None
+        if not (own and own.get_text(strip=True) or italics and below.get_text(strip=True).startswith(italics.get_text(strip=True))):
+            problems.append(f"the {tag.name} {name_of(tag)} has no caption")
+    return problems
+
+
 def name_of(picture: Tag) -> str:
     """A short name for a picture in a message."""
-    return picture.get("src", "without src")[:60]
+    return (picture.get("aria-label") or picture.get("title") or picture.get("src", "without src"))[:60]
 
 
 def tracebacks(page: BeautifulSoup) -> list[str]:

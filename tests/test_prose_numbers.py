@@ -1,0 +1,98 @@
+"""Numbers that pages say in words are those in `results/`, in the paper's tables, or in the chapter's own outputs.
+
+Each entry of SAID is a passage of a page with the numbers left open. The test fills them in from where they come from, and looks for
+the passage in the page: measure again, and it tells which sentence to rewrite.
+"""
+
+import json
+import re
+
+import chapters
+import pytest
+
+from emotalk_lite.ablation_tables import seed_means
+from emotalk_lite.paper_tables import CLAIMS, LIKERT, MOS
+
+ROOT = chapters.ROOT
+
+
+def results() -> dict:
+    """By file, and what follows from them: percentages, and the steps of a run in all."""
+    found = {path.stem: json.loads(path.read_text()) for path in (ROOT / "results").glob("*.json")}
+    rows = {f"{row['stage']} {row['step']}": row for row in found["train_cpu"]["history"]}
+    distances = seed_means(found["ablation_cpu"], "frechet_efficientnet_lite0")
+    named = found["portrait"]["emotions that a classifier names (synthetic held-out actors)"]
+    percent = {name: 100 * row["right"] for name, row in named.items() if isinstance(row, dict)}
+    return found | {
+        "row": rows,
+        "change": {name: 100 * (distances[name] / distances["base"] - 1) for name in distances},
+        "steps": {"ablation": sum(found["ablation_cpu"]["steps"].values())},
+        "named": percent | {"all": 100 * named["right"], "corpus": 100 * named["of the corpus's own clips"]},
+        "mos": {name.replace("+", " "): row for name, row in MOS.items()},
+        "agree": {f"{name} {q}": sum(getattr(LIKERT[name], q)[3:]) for name in LIKERT for q in ("realistic", "pleasing")},
+        "claims": CLAIMS,
+    }
+
+
+TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
+SAID = [
+    (TRAINING, "`results/train_cpu.json`: {train_cpu[step]:,} steps, {train_cpu[seconds]:.0f} s,"),
+    *((TRAINING, "| %s | %s | {row[%s][mouth_error]:.1f} | {row[%s][mouth_motion]:.2f} |" % (*row.split(), row, row))
+      for row in ("pretrain 1200", "pretrain 2400", "pretrain 2700", "joint 180")),
+    ("book/chapters/16_ablation.md", "--preset cpu --steps {steps[ablation]}"),
+    ("book/chapters/16_ablation.md", "because it had to fit into half an hour of one core; the {{term}}`preset` itself has {train_cpu[step]:,}."),
+    (CLAIMED, "in our short run neither did: {change[se]:+.0f} % and {change[em]:+.0f} %,"),
+    (CLAIMED, "squeeze and excitation with BSRGAN has {mos[se bsrgan].aggregate}, the complete model {mos[se em bsrgan].aggregate} |"),
+    (CLAIMED, "Table 5 says {mos[se em bsrgan].change} %"),
+    (CLAIMED, "{mos[se].aggregate} falls to {mos[se em].aggregate} without BSRGAN, {mos[se bsrgan].aggregate} to {mos[se em bsrgan].aggregate} with it"),
+    (CLAIMED, "{agree[se+em+bsrgan realistic]:.1f} % find the complete model realistic and {agree[se+em+bsrgan pleasing]:.1f} % pleasing"),
+    (CLAIMED, 'The score rises "by approximately {claims[mos_change]} %"'),
+    (CARD, "(training fit) | {portrait[sample (training fit)][mean][psnr]:.1f} dB | {portrait[sample (training fit)][mean][ssim]:.3f} |"
+           " {portrait[sample (training fit)][mean][mouth_correlation]:.2f} |"),
+    (CARD, "| {portrait[synthetic held-out actors][clips]} clips of twelve synthetic actors that it never saw |"
+           " {portrait[synthetic held-out actors][psnr]:.1f} dB | {portrait[synthetic held-out actors][ssim]:.3f} |"
+           " {portrait[synthetic held-out actors][mouth_correlation]:.2f} |"),
+    (CARD, "in {named[all]:.0f} % (anger {named[anger]:.0f}, disgust {named[disgust]:.0f}, fear {named[fear]:.0f}, happiness"
+           " {named[happiness]:.0f}, neutral {named[neutral]:.0f}, sadness {named[sadness]:.0f})"),
+    (CARD, "itself is right on {named[corpus]:.0f} % of the corpus's clips"),
+]  # fmt: skip
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("page, passage", SAID, ids=[f"{page}:{passage[:40]}" for page, passage in SAID])
+def test_a_number_in_the_prose_is_the_one_that_was_measured(page, passage):
+    assert words(passage.format(**results())) in words((ROOT / page).read_text())
+
+
+PRINTED = [  # (chapter, a passage of its prose, the line of its outputs that has the same numbers)
+    ("12_your_own_face", r"the mean is ([+-][\d.]+), which looks well, and with the voice reversed it is ([+-][\d.]+)\.",
+     r"mean +([+-][\d.]+) +reversed ([+-][\d.]+)"),
+    ("15_mos", r"Drops of ([\d.]+) and ([\d.]+) are inside it", r"se +[\d.]+ -> se\+em +[\d.]+ +-([\d.]+)\s+se\+bsrgan +[\d.]+ -> se\+em\+bsrgan +[\d.]+ +-([\d.]+)"),
+    ("15_mos", r"yes: ([\d.]+) points in \"realistic\"", r"base +-> se\+em\+bsrgan +\+([\d.]+)"),
+    ("15_mos", r"([\d.]+) % from the three means, ([\d.]+) % from the rounded ones", r"three means each: ([\d.]+)%\n.*\nfrom the printed aggregates: ([\d.]+)%"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stem, passage, output", PRINTED, ids=[f"{stem}:{passage[:30]}" for stem, passage, _ in PRINTED])
+def test_a_number_in_the_prose_is_the_one_that_its_chapter_printed(stem, passage, output):
+    cells = chapters.read(ROOT / "notebooks" / f"{stem}.ipynb").cells
+    printed = "\n".join(o.get("text", "") for c in cells if c.cell_type == "code" for o in c.outputs)
+    prose = words("\n".join(c.source for c in cells if c.cell_type == "markdown"))
+    said, shown = re.search(passage, prose), re.search(output, printed)
+    assert said and shown and said.groups() == shown.groups()
+
+
+def test_a_page_that_names_a_file_of_results_quotes_it_or_reads_it():
+    quoted = {(page, name) for page, passage in SAID for name in re.findall(r"`results/(\w+)\.json`", words(passage))}
+    quoted |= {(page, name) for page, passage in SAID for name in re.findall(r"{(\w+)\[", passage)}
+    missing = []
+    for path in [*(ROOT / "book").glob("*.md"), *(ROOT / "book/chapters").glob("*.md"), *(ROOT / "emotalk_lite/weights").glob("*.md")]:
+        page = path.relative_to(ROOT).as_posix()
+        for name in set(re.findall(r"results/(\w+)\.json", path.read_text())):
+            read = re.search(rf'"results" / "{name}\.json"|"results/{name}\.json"|{name}\.json"', path.read_text())
+            if not read and (page, name) not in quoted:
+                missing.append((page, name))
+    assert missing == []
