@@ -10,6 +10,7 @@ import re
 import chapters
 import pytest
 
+from emotalk_lite import paper_tables
 from emotalk_lite.ablation_tables import seed_means
 from emotalk_lite.paper_tables import CLAIMS, LIKERT, MOS
 
@@ -101,3 +102,33 @@ def test_a_page_that_names_a_file_of_results_quotes_it_or_reads_it():
             if not read and (page, name) not in quoted:
                 missing.append((page, name))
     assert missing == []
+
+
+KNOWN = {  # decimals that neither a cell nor a table of the paper has, and where they come from
+    "09_discriminators": {0.005: "one over the root of 49,152, rounded", 0.3: "the reference's leaky ReLU"},
+    "11_training": {0.01: "the frame critic's weight in the paper", 0.6: "0.60 of the table above it"},
+    "12_your_own_face": {0.19: "1.5 deviations of 0.13"},
+    "13_bsrgan": {0.1: "BSRGAN's weight of the critic"},
+    "15_mos": {2.78: "Student's number for 4 degrees of freedom", 0.84: "normal quantile of 0.8"},
+}
+DECIMAL = r"(?<![\w.])\d+\.\d+\b"
+NO_PROSE = r"(?s)```.*?```|\$\$.*?\$\$|\$[^$]*\$|`[^`]*`"
+
+
+def decimals(text: str) -> set[float]:
+    return {float(number) for number in re.findall(DECIMAL, text)}
+
+
+@pytest.mark.parametrize("chapter", chapters.chapters(), ids=lambda path: path.stem)
+def test_every_decimal_of_a_chapters_prose_comes_from_somewhere(chapter):
+    """From the chapter's code or outputs, the paper's tables, an entry of SAID, or a reason in KNOWN."""
+    cells = chapters.read(chapters.notebook_path(chapter)).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    shown = [str(o.get("text", "")) + str(o.get("data", {}).get("text/markdown", "")) for cell in code for o in cell.outputs]
+    shown += [str(o.get("data", {}).get("text/plain", "")) for cell in code for o in cell.outputs]
+    page = chapter.relative_to(ROOT).as_posix()
+    quoted = [passage.format(**results()) for where, passage in SAID if where == page]
+    sources = decimals("\n".join([*(cell.source for cell in code), *shown, *quoted, *(str(table) for name, table in vars(paper_tables).items() if name.isupper())]))
+    prose = [cell for cell in cells if cell.cell_type == "markdown" and not chapters.is_last_run(cell)]
+    said = decimals("\n".join(re.sub(NO_PROSE, "", cell.source) for cell in prose))
+    assert said - sources - set(KNOWN.get(chapter.stem, ())) == set()
