@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, report_tables
@@ -99,6 +100,20 @@ def test_every_control_of_the_page_has_a_name(survey, chromium):
     assert all(names) and page.get_by_role("radio", name="strongly agree", exact=True).count() == 2
     assert page.locator("fieldset legend").count() == len(KEYS) and "Video 1 of 4" in page.locator("video").get_attribute("aria-label")
     page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_page(survey, chromium, scheme):
+    page = chromium.new_page(color_scheme=scheme)
+    page.goto(survey.page.as_uri())
+    found = []
+    for button in ("#begin", "#early"):  # the first page, that of a clip, and the last
+        page.evaluate(AXE_SCRIPT)
+        found += page.evaluate("async () => (await axe.run()).violations.map((v) => v.id)")
+        page.locator(button).click()
+    found += page.evaluate("async () => (await axe.run()).violations.map((v) => v.id)")
+    page.close()
+    assert found == []
 
 
 def test_each_rater_has_an_order_of_their_own(survey, chromium):
