@@ -328,6 +328,7 @@ def evaluate(
     real: Annotated[Path, typer.Option(help="Folder of real videos.")],
     generated: Annotated[Path, typer.Option(help="Folder of generated videos; those named as a real one are compared with it.")],
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
+    inception: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, for FID and KID.")] = None,
 ) -> None:
     """Measure generated videos against real ones, whoever made them.
 
@@ -338,7 +339,7 @@ def evaluate(
     from .evaluate import evaluate as measure
     from .evaluate import table
 
-    print(table(measure(real, generated, json_file)))
+    print(table(measure(real, generated, json_file, inception_weights=inception)))
 
 
 @app.command()

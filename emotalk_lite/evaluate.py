@@ -5,36 +5,51 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from .data import align, faces, media
-from .errors import EmotalkError
-from .metrics.frechet import floor, frechet_distance, kernel_distance, picture_features, statistics
-from .metrics.image import psnr, ssim
-from .metrics.media import MediaInfo, media_info
-from .metrics.motion import lagged_correlation, mouth_opening, speech_envelope
+from .metrics import identity, inception
+from .metrics.cache import Cache
+from .metrics.emotion import fitted_to
+from .metrics.frechet import floor, frechet_distance, kernel_distance, statistics
+from .metrics.media import MediaInfo
+from .metrics.sync import FEWEST_FRAMES
+from .metrics.video import Networks, NeutralPictures, VideoNumbers, find_videos, measure_video, read_faces
 from .models.features import load_features
 from .paths import atomic_path, check_writable
-from .presets import FPS, IMAGE_SIZE
+from .presets import IMAGE_SIZE
 
-VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".flv", ".webm")
 FEATURES = "efficientnet_lite0"
 NAMES = {  # row of the table -> key in the JSON
+    "FID (Inception, 2048 features)": "fid",
+    "FID between halves of the real clips": "fid_real_floor",
+    "FID-64 (Inception's first 64 features)": "fid_64",
+    "KID (Inception, 2048 features)": "kid",
     "Fréchet distance (EfficientNet-Lite0, not FID)": "frechet_efficientnet_lite0",
     "the same between halves of the real clips": "frechet_real_floor",
     "kernel distance (EfficientNet-Lite0, not KID)": "kernel_efficientnet_lite0",
     "PSNR, dB": "psnr",
     "SSIM": "ssim",
+    "LSE-D (our SyncNet, not the published one)": "lse_d",
+    "LSE-D of the real clips": "lse_d_real",
+    "LSE-C (our SyncNet, not the published one)": "lse_c",
+    "LSE-C of the real clips": "lse_c_real",
+    "clips whose sound is within a frame of the lips": "in_time",
+    "real clips whose sound is": "in_time_real",
     "mouth opening follows the real one": "opening_follows_real",
     "mouth opening follows the loudness": "opening_follows_loudness",
-    "the same in the real clips": "opening_follows_loudness_real",
+    "the same of the real clips": "opening_follows_loudness_real",
     "mouth opening's deviation, of the real one": "opening_deviation_ratio",
+    "face distance to the neutral picture (same < 0.6)": "identity_distance",
+    "face distance of the real clips to it": "identity_distance_real",
+    "face cosine to the neutral picture": "identity_cosine",
+    "face cosine of the real clips to it": "identity_cosine_real",
+    "face distance to the real clip": "identity_distance_pair",
+    "face cosine to the real clip": "identity_cosine_pair",
+    "emotion as named (judge's training: see judges)": "emotion_accuracy",
+    "the same in the real clips": "emotion_accuracy_real",
     "width": "width",
     "height": "height",
     "bitrate of the pictures, kbit/s": "kilobits_per_second",
@@ -47,25 +62,29 @@ def evaluate(
     generated: str | os.PathLike,
     json_path: str | os.PathLike | None = None,
     progress: bool = True,
+    inception_weights: str | os.PathLike | None = None,
 ) -> dict[str, object]:
     """Measure a folder of generated videos against a folder of real ones.
 
     Videos of the same name are pairs; PSNR, SSIM and the mouth's correlation are of pairs alone, over the frames that
     both have. All faces are compared at 128 x 128: square videos are taken as aligned and are resized by averaging,
-    others are aligned by MTCNN as `emotalk prepare` does it. Resolution and bitrate are those of the files.
+    others are aligned by MTCNN as `emotalk prepare` does it. Resolution and bitrate are those of the files. Videos
+    named as CREMA-D's also say which emotion they should show and whose face it is: the actor's neutral picture is the
+    first frame of the first neutral real video. What was seen in the real videos is kept, see `Cache`.
 
     Args:
         real: folder of videos, searched with its subfolders.
         generated: another one.
         json_path: also write the result here.
         progress: show bars with the time left.
+        inception_weights: file of Inception's weights, for FID and KID; by default where `find_weights` finds it.
 
     Returns:
         {"metrics": {key: value}, and how they were made: numbers of clips and frames, features, codecs, versions}. What
         cannot be measured stands in "missing" with the reason.
 
     Raises:
-        EmotalkError: no such folder, no video in it, or one that cannot be read.
+        EmotalkError: no such folder, no video in it, or one that cannot be read; a wrong file of weights.
 
     >>> evaluate("no_such_folder", "generated")
     Traceback (most recent call last):
@@ -74,34 +93,42 @@ def evaluate(
     sets = {"real": find_videos(real), "generated": find_videos(generated)}
     if json_path is not None:
         check_writable(json_path)
-    network = load_features(FEATURES)
-    frames, features, groups = {}, {}, {}
+    weights = inception.find_weights(inception_weights)
+    no_inception, no_identity = inception.why_missing(weights), identity.why_missing()
+    networks = Networks(load_features(FEATURES), None if no_inception else inception.load_inception(weights), not no_identity)
+    numbers = {"real": {}, "generated": {}}
+    kept = Cache()
+    neutral = NeutralPictures(sets["real"], kept)
     for name, paths in sets.items():
-        reading = tqdm(paths.items(), desc=f"reading {name} videos", unit="video", disable=not progress, leave=False)
-        frames[name] = {stem: read_faces(path) for stem, path in reading}
-        features[name] = picture_features(np.concatenate(list(frames[name].values())), network, progress)
-        groups[name] = np.repeat(list(paths), [len(f) for f in frames[name].values()])
+        cache = kept if name == "real" else None
+        for stem, path in tqdm(paths.items(), desc=f"{name} videos", unit="video", disable=not progress, leave=False):
+            other = sets["real"].get(stem) if name == "generated" else None
+            paired = other and (other, read_faces(other, kept))
+            numbers[name][stem] = measure_video(path, read_faces(path, cache), networks, neutral.of(stem), paired, cache, kept)
 
-    pairs = [stem for stem in sets["generated"] if stem in sets["real"]]
-    info = {name: [media_info(path) for path in paths.values()] for name, paths in sets.items()}
-    metrics, missing = _of_sets(features, groups), {}
-    metrics |= _of_speech(sets, frames)
-    if pairs:
-        metrics |= _of_pairs({stem: (frames["generated"][stem], frames["real"][stem]) for stem in pairs})
-    else:
-        missing["psnr, ssim, opening_follows_real"] = "no generated video has the name of a real one"
-    metrics |= _of_files(info["generated"])
-    missing["fid, kid"] = "Inception's weights are not part of the package; EfficientNet-Lite0's features stand in"
+    metrics = _of_sets(numbers["real"], numbers["generated"])
+    metrics |= {f"{key}_real": value for key, value in _means(numbers["real"]).items()} | _means(numbers["generated"])
+    metrics |= _of_files([video.info for video in numbers["generated"].values()])
+    missing = {"fid, fid_64, kid": no_inception, "identity_distance, identity_cosine": no_identity}
+    missing |= _not_measured(metrics, bool(no_identity))
     report = {
         "metrics": {key: round(value, 6) for key, value in metrics.items()},
-        "missing": missing,
+        "missing": {key: why for key, why in missing.items() if why},
         "videos": {name: len(paths) for name, paths in sets.items()},
-        "pairs": len(pairs),
-        "frames": {name: len(f) for name, f in features.items()},
-        "features": f"{network.name}, {features['real'].shape[1]} dimensions, of {IMAGE_SIZE} x {IMAGE_SIZE} faces",
-        "encoding": {name: sorted({_encoding(i) for i in infos}) for name, infos in info.items()},
+        "pairs": sum(stem in sets["real"] for stem in sets["generated"]),
+        "frames": {name: sum(len(video.features) for video in videos.values()) for name, videos in numbers.items()},
+        "features": f"{networks.features.name}, 192 dimensions, of {IMAGE_SIZE} x {IMAGE_SIZE} faces",
+        "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
+        "judges": {  # whose networks measured the numbers that depend on it
+            "lse_d, lse_c": "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values",
+            "emotion_accuracy": f"classifier of this package (weights/emotion_classifier.md), {fitted_to()}",
+            "identity_distance, identity_cosine": "dlib's 128-dimensional face embedding; below 0.6 it says: the same person",
+        },
         "versions": {name: version(name) for name in ("torch", "torchmetrics", "av")},
         "device": f"cpu: {platform.machine()}",
+        "each": {
+            stem: {key: round(value, 6) for key, value in video.values.items()} for stem, video in numbers["generated"].items()
+        },
     }
     if json_path is not None:
         with atomic_path(json_path) as temporary:
@@ -109,97 +136,59 @@ def evaluate(
     return report
 
 
-def find_videos(folder: str | os.PathLike) -> dict[str, Path]:
-    """Every video below a folder by its name without the suffix, sorted.
-
-    Raises:
-        EmotalkError: no such folder, none in it, or two of one name.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise EmotalkError(f"{folder}: no such folder; give one with videos")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in VIDEOS and path.is_file() and not path.name.startswith("."):
-            if path.stem in found:
-                raise EmotalkError(f"{path} and {found[path.stem]} have the same name; give each video its own")
-            found[path.stem] = path
-    if not found:
-        raise EmotalkError(f"{folder}: holds no video ({', '.join(VIDEOS)}); give a folder with videos")
-    return found
-
-
-def read_faces(path: Path) -> np.ndarray:
-    """A video's aligned faces, uint8 (T, 128, 128, 3), at 25 a second.
-
-    Raises:
-        EmotalkError: it cannot be read, or shows no face.
-    """
-    video = media.read_video(path)
-    step = np.median(np.diff(video.times)) if len(video.times) > 1 else 1 / FPS
-    count = max(1, round(float(video.times[-1] - video.times[0] + step) * FPS))
-    frames = video.frames[media.resample_times(video.times - video.times[0], count)]
-    height, width = frames.shape[1:3]
-    if height != width:
-        landmarks = faces.track_landmarks(frames)
-        return align.warp(frames, align.similarity_transform(np.median(landmarks, axis=0)))
-    if height == IMAGE_SIZE:
-        return frames
-    size = (IMAGE_SIZE, IMAGE_SIZE)
-    return np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames])
-
-
 def table(report: dict[str, object]) -> str:
     """The report as lines of text: a name and a number each, and how they were made."""
     metrics = report["metrics"]
-    lines = [f"{name:<48} {metrics[key]:10.4g}" for name, key in NAMES.items() if key in metrics]
+    lines = [f"{name:<50} {metrics[key]:10.4g}" for name, key in NAMES.items() if key in metrics]
     videos, frames = report["videos"], report["frames"]
     lines.append(
         f"{videos['generated']} generated videos ({frames['generated']} frames) against {videos['real']} real ones "
         f"({frames['real']} frames), {report['pairs']} pairs; {'; '.join(report['encoding']['generated'])}"
     )
+    lines += [f"{what}: {judge}" for what, judge in report["judges"].items() if what.split(", ")[0] in metrics]
     lines += [f"not measured: {what} ({why})" for what, why in report["missing"].items()]
     return "\n".join(lines)
 
 
-def _of_sets(features: dict[str, np.ndarray], groups: dict[str, np.ndarray]) -> dict[str, float]:
-    real, generated = statistics(features["real"]), statistics(features["generated"])
+def _of_sets(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) -> dict[str, float]:
+    """Distances between all frames of one set and all of the other."""
+    groups = np.repeat(list(real), [len(video.features) for video in real.values()])
+    a, b = (np.concatenate([video.features for video in videos.values()]) for videos in (real, generated))
     found = {
-        "frechet_efficientnet_lite0": frechet_distance(real, generated),
-        "frechet_real_floor": floor(features["real"], groups["real"]),
-        "kernel_efficientnet_lite0": kernel_distance(features["real"], features["generated"]),
+        "frechet_efficientnet_lite0": frechet_distance(statistics(a), statistics(b)),
+        "frechet_real_floor": floor(a, groups),
+        "kernel_efficientnet_lite0": kernel_distance(a, b),
     }
+    if all(video.inception is not None for video in (*real.values(), *generated.values())):
+        a, b = (np.concatenate([video.inception for video in videos.values()]) for videos in (real, generated))
+        a, shallow_a, b, shallow_b = (x[:, part] for x in (a, b) for part in (inception.DEEP_PART, inception.SHALLOW_PART))
+        found |= {
+            "fid": frechet_distance(statistics(a), statistics(b)),
+            "fid_real_floor": floor(a, groups),
+            "fid_64": frechet_distance(statistics(shallow_a), statistics(shallow_b)),
+            "kid": kernel_distance(a.astype(np.float64), b.astype(np.float64)),
+        }
     return {key: value for key, value in found.items() if np.isfinite(value)}
 
 
-def _of_speech(sets: dict[str, dict[str, Path]], frames: dict[str, dict[str, np.ndarray]]) -> dict[str, float]:
-    """How well mouths follow their own sound; videos without sound are left out."""
-    keys = {"generated": "opening_follows_loudness", "real": "opening_follows_loudness_real"}
-    found = {}
-    for name, key in keys.items():
-        rows = []
-        for stem, path in sets[name].items():
-            try:
-                sound = media.read_audio(path)
-            except EmotalkError:  # none, or silence
-                continue
-            opening, loudness = mouth_opening(frames[name][stem]), speech_envelope(media.speech_input(*sound))
-            count = min(len(opening), len(loudness))
-            rows.append(lagged_correlation(opening[:count], loudness[:count])[0])
-        if rows:
-            found[key] = float(np.mean(rows))
-    return found
+def _means(videos: dict[str, VideoNumbers]) -> dict[str, float]:
+    """Of each number that at least one video has, the mean over those that have it."""
+    keys = sorted({key for video in videos.values() for key in video.values})
+    return {key: float(np.mean([video.values[key] for video in videos.values() if key in video.values])) for key in keys}
 
 
-def _of_pairs(pairs: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    measures: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-        "psnr": psnr,
-        "ssim": ssim,
-        "opening_follows_real": lambda a, b: lagged_correlation(mouth_opening(a), mouth_opening(b))[0],
-        "opening_deviation_ratio": lambda a, b: float(mouth_opening(a).std() / max(mouth_opening(b).std(), 1e-6)),
+def _not_measured(metrics: dict[str, float], no_identity: bool) -> dict[str, str]:
+    """Why numbers of single videos are missing where the networks are there."""
+    no_names = "needs videos named as CREMA-D's, such as 1001_DFA_ANG_XX, and a neutral real one of the same actor"
+    groups = {
+        "psnr, ssim, opening_follows_real": ("psnr", "no generated video has the name of a real one"),
+        "opening_follows_loudness": ("opening_follows_loudness", "no generated video has sound"),
+        "lse_d, lse_c": ("lse_d", f"no generated video has sound and at least {FEWEST_FRAMES} frames"),
+        "emotion_accuracy": ("emotion_accuracy", no_names),
     }
-    common = [(a[: len(b)], b[: len(a)]) for a, b in pairs.values()]
-    return {key: float(np.mean([measure(a, b) for a, b in common])) for key, measure in measures.items()}
+    if not no_identity:
+        groups["identity_distance, identity_cosine"] = ("identity_distance", no_names)
+    return {what: why for what, (key, why) in groups.items() if key not in metrics}
 
 
 def _of_files(infos: list[MediaInfo]) -> dict[str, float]:

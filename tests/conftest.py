@@ -23,6 +23,20 @@ def clips(sample):
 
 
 @pytest.fixture(scope="session")
+def strangers(tmp_path_factory):
+    """Six painted clips of each of two people, by actor, of another corpus than any network of the package was trained on."""
+    from emotalk_lite.data.clips import load_clip
+    from emotalk_lite.data.synth.corpus import actor_clips, clip_path, make_actor
+
+    folder, seed = tmp_path_factory.mktemp("strangers"), 7
+    people = {}
+    for actor in (2001, 2002):
+        make_actor((str(folder), seed, actor, 6))
+        people[actor] = [load_clip(clip_path(folder, name)) for name in actor_clips(seed, actor, 6)]
+    return people
+
+
+@pytest.fixture(scope="session")
 def portrait():
     """A real portrait that is not from the dataset (NASA, public domain): uint8 (512, 512, 3)."""
     from skimage.data import astronaut

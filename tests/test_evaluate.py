@@ -11,9 +11,12 @@ import torch
 
 from emotalk_lite.data.media import write_video
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.evaluate import evaluate, read_faces
+from emotalk_lite.evaluate import evaluate
 from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, kernel_distance, picture_features, statistics
+from emotalk_lite.metrics import identity, inception
+from emotalk_lite.metrics.cache import Cache
 from emotalk_lite.metrics.media import media_info
+from emotalk_lite.metrics.video import read_faces
 from emotalk_lite.models.features import load_features
 
 ROOT = Path(__file__).parents[1]
@@ -95,14 +98,14 @@ def test_a_file_says_how_it_was_encoded(clips, tmp_path):
 
 @pytest.fixture(scope="module")
 def videos(sample, tmp_path_factory):
-    """Two real clips; "generated": the same, one of them with a mouth that stands still, four times as large."""
+    """Two real clips, one of them neutral; "generated": the same, the other one with a mouth that stands still, four times as large."""
     from emotalk_lite.data.clips import load_clip
 
     folder = tmp_path_factory.mktemp("videos")
-    for entry in sample.clips[:2]:
+    for entry in (e for e in sample.clips if e.emotion in ("disgust", "neutral")):
         clip = load_clip(sample.path(entry))
         write_video(folder / "real" / f"{clip.name}.mp4", clip.frames, 25, clip.audio, 8000)
-        still = np.repeat(clip.frames[:1], len(clip), axis=0) if entry is sample.clips[1] else clip.frames
+        still = np.repeat(clip.frames[:1], len(clip), axis=0) if entry.emotion == "disgust" else clip.frames
         write_video(folder / "generated" / f"{clip.name}.mp4", still.repeat(4, axis=1).repeat(4, axis=2), 25, clip.audio, 8000)
     return folder
 
@@ -113,13 +116,48 @@ def test_folders_are_evaluated_from_the_command_line(videos):
     assert done.returncode == 0 and "not FID" in done.stdout and "2 pairs; h264, CRF 18" in done.stdout
     report = json.loads((videos / "o.json").read_text())
     metrics = report["metrics"]
-    assert (metrics["width"], metrics["height"], report["pairs"]) == (512, 512, 2) and "fid, kid" in report["missing"]
+    assert (metrics["width"], metrics["height"], report["pairs"]) == (512, 512, 2)
     assert metrics["opening_follows_real"] == pytest.approx(0.5, abs=0.05)  # one perfect, one frozen
     assert metrics["opening_deviation_ratio"] == pytest.approx(0.5, abs=0.1) and 0 < metrics["frechet_efficientnet_lite0"]
+    frozen, moving = (report["each"][f"1001_DFA_{code}_XX"] for code in ("DIS", "NEU"))
+    assert frozen["lse_c"] < 0.1 < moving["lse_c"] and moving["lse_d"] < frozen["lse_d"] and metrics["in_time_real"] == 1
+    assert moving["emotion_accuracy"] == 1 and metrics["emotion_accuracy"] == np.mean([frozen["emotion_accuracy"], 1])
+    assert "painted heads" in report["judges"]["emotion_accuracy"] and "not with published" in done.stdout
+    said = {key: report["missing"].get(key) for key in ("fid, fid_64, kid", "identity_distance, identity_cosine")}
+    assert said == {
+        "fid, fid_64, kid": inception.why_missing(inception.find_weights()),
+        "identity_distance, identity_cosine": identity.why_missing(),
+    }
+
+
+def test_what_was_seen_of_real_videos_is_kept_until_they_change(videos, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path / "home"))
+    first = evaluate(videos / "real", videos / "generated", progress=False)
+    kept = sorted(tmp_path.rglob("efficientnet_lite0/*.safetensors"))
+    assert len(kept) == 2 and not list(tmp_path.rglob(".*"))
+    looked = []
+    monkeypatch.setattr("emotalk_lite.metrics.video.picture_features", lambda f, n: looked.append(len(f)) or picture_features(f, n))
+    assert evaluate(videos / "real", videos / "generated", progress=False) == first
+    assert len(looked) == 2  # the generated ones alone
+    kept[0].write_bytes(kept[0].read_bytes()[:100])  # damaged: made again
+    assert evaluate(videos / "real", videos / "generated", progress=False) == first and len(looked) == 5
+
+
+def test_another_video_has_another_place_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
+    film = tmp_path / "film.mp4"
+    for content in (b"one", b"two"):
+        film.write_bytes(content)
+        assert Cache().get(film, "number", lambda: np.array([int(content == b"two")])) == int(content == b"two")
+    assert Cache().get(film, "number", lambda: np.array([7])) == 1
 
 
 def test_the_real_files_of_the_dataset_can_be_evaluated(sample):
-    faces = read_faces(sample.raw_path(sample.clips[0]))
+    path, found = sample.raw_path(sample.clips[0]), []
+    cache = Cache(keep=False)
+    cache.get = lambda video, what, compute: found.append((video, what)) or compute()
+    faces = read_faces(path, cache)
+    assert found == [(path, "alignment-1")]
     assert faces.shape[1:] == (128, 128, 3) and abs(len(faces) - sample.clips[0].n_frames) <= 2
 
 

@@ -17,6 +17,7 @@ from emotalk_lite.data import faces
 from emotalk_lite.errors import EmotalkError
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OPTIONAL = {"facenet-pytorch", "espeakng-loader", "torch-fidelity", "dlib-bin"}
 FOR_NOTEBOOKS = {"viz", "check"}  # of the package; they may use the notebook extra
 
 
@@ -41,10 +42,10 @@ def imported(files: list[Path], top_level_only: bool = False) -> set[str]:
 def test_every_import_of_the_package_is_a_declared_dependency():
     files = sorted((ROOT / "emotalk_lite").rglob("*.py"))
     core = [f for f in files if f.relative_to(ROOT / "emotalk_lite").parts[0] not in FOR_NOTEBOOKS]
-    # facenet-pytorch has its own step (requirements-nodeps.txt); espeakng-loader is the extra that `emotalk synth` asks for
-    assert imported(core) - {"facenet-pytorch", "espeakng-loader"} <= declared(PROJECT["dependencies"])
+    # facenet-pytorch has its own step (requirements-nodeps.txt); the others are extras that a command asks for by name
+    assert imported(core) - OPTIONAL <= declared(PROJECT["dependencies"])
     notebook = declared(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["notebook"]) | {"ipython"}  # Jupyter's own
-    assert imported(files) - {"facenet-pytorch", "espeakng-loader"} <= notebook
+    assert imported(files) - OPTIONAL <= notebook
 
 
 def test_what_facenet_pytorch_imports_is_there_although_it_is_installed_without_dependencies():

@@ -33,7 +33,8 @@ labels = torch.tensor([EMOTIONS.index(entry.emotion) for entry, _ in rows])
 learned = torch.tensor([entry.split == "train" for entry, _ in rows])
 classifier = fit_emotion_classifier(features[learned], labels[learned])
 right = classifier(features).argmax(dim=1) == labels
-said = [f"{int(learned.sum())} clips of {len({e.actor for e, _ in rows if e.split == 'train'})} actors learned"]
+said = sorted({entry.source for entry, _ in rows})
+said += [f"{int(learned.sum())} clips of {len({e.actor for e, _ in rows if e.split == 'train'})} actors learned"]
 for intensity in sorted({entry.intensity for entry, _ in rows}):
     unseen = torch.tensor([entry.split != "train" and entry.intensity == intensity for entry, _ in rows])
     if unseen.any():

@@ -52,7 +52,7 @@ def lagged_correlation(a: np.ndarray, b: np.ndarray, most: int = 4) -> tuple[flo
     Args:
         a: (T,).
         b: (T,).
-        most: largest lag in frames; 4 frames are 160 ms.
+        most: largest lag in frames; 4 frames are 160 ms. Less in a video so short that fewer than two frames would be left.
 
     Returns:
         The correlation in [-1, 1] (0 where a curve is flat) and its lag: `a` follows `b` by so many frames.
@@ -69,6 +69,7 @@ def lagged_correlation(a: np.ndarray, b: np.ndarray, most: int = 4) -> tuple[flo
         scale = np.sqrt((x**2).sum() * (y**2).sum())
         return float((x * y).sum() / scale) if scale > 1e-9 else 0.0
 
+    most = max(0, min(most, len(a) - 2))
     return max((correlation(lag), lag) for lag in range(-most, most + 1))
 
 

@@ -1,0 +1,60 @@
+"""What takes long to compute of a real video is kept: the real set is the same in every evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from ..paths import atomic_path, home
+
+
+class Cache:
+    """Arrays by the SHA-256 of a video and by what was computed, below `features/` in `home()`.
+
+    A changed video has another hash and is computed anew; so is a file that was damaged. Delete the folder at any time.
+
+    Args:
+        keep: False computes everything and neither reads nor writes.
+
+    >>> import tempfile; film = Path(tempfile.mkdtemp()) / "film"
+    >>> _ = film.write_bytes(b"pixels")
+    >>> Cache(keep=False).get(film, "mean", lambda: np.ones(2))
+    array([1., 1.])
+    """
+
+    def __init__(self, keep: bool = True) -> None:
+        self.keep = keep
+        self._hashes: dict[Path, str] = {}
+
+    def get(self, video: Path, what: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """The array that `compute` gave for this video before, or gives now.
+
+        Args:
+            video: the file that it belongs to.
+            what: names everything else that it depends on, such as the network; letters, digits, - and _.
+            compute: makes the array.
+
+        Raises:
+            EmotalkError: the folder cannot be written.
+        """
+        if not self.keep:
+            return compute()
+        path = home() / "features" / what / f"{self._sha256(video)}.safetensors"
+        try:
+            return load_file(path)["values"]
+        except (OSError, SafetensorError, KeyError):  # not there, or damaged
+            values = np.ascontiguousarray(compute())
+        with atomic_path(path) as temporary:
+            save_file({"values": values}, temporary)
+        return values
+
+    def _sha256(self, video: Path) -> str:
+        if video not in self._hashes:
+            with open(video, "rb") as file:
+                self._hashes[video] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._hashes[video]

@@ -1,0 +1,93 @@
+"""Inception's features, for FID, FID-64 and KID proper. The network is torch-fidelity's port of the original one.
+
+Its weights (96 MB) are not part of the package and are not fetched by it: they are used where they are at hand. Only
+numbers made of them are called FID and KID.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import nn
+from tqdm import tqdm
+
+from ..errors import EmotalkError
+from ..paths import home
+
+WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
+OTHER_NAME = "pt_inception-2015-12-05-6726825d.pth"  # of the same file, as pytorch-fid keeps it
+SOURCE = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{WEIGHTS}"
+SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+INSTALL = "pip install torch-fidelity"  # the extra 'fid'
+SHALLOW, DEEP = 64, 2048  # features after the first pooling, and before the last layer (FID)
+SHALLOW_PART, DEEP_PART = slice(0, SHALLOW), slice(SHALLOW, SHALLOW + DEEP)  # columns of `inception_features`
+BATCH = 16  # pictures at a time; each is enlarged to 299 x 299
+
+
+def find_weights(path: str | os.PathLike | None = None) -> Path | None:
+    """The file of the weights: the one that is given, or one in `downloads/` of `home()` or in torch's own cache, or None.
+
+    Raises:
+        EmotalkError: the given one does not exist.
+
+    >>> find_weights("no_such.pth")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such.pth: no such file; give Inception's weights, weights-inception-2015-12-05-6726825d.pth
+    """
+    if path is not None:
+        if not Path(path).is_file():
+            raise EmotalkError(f"{path}: no such file; give Inception's weights, {WEIGHTS}")
+        return Path(path)
+    cached = Path(torch.hub.get_dir()) / "checkpoints"
+    places = (home() / "downloads" / WEIGHTS, cached / WEIGHTS, cached / OTHER_NAME)
+    return next((place for place in places if place.is_file()), None)
+
+
+def why_missing(weights: Path | None) -> str | None:
+    """Why FID and KID cannot be measured with this file, and what to do; None if they can."""
+    if weights is None:
+        return f"Inception's weights are not here; get {SOURCE} and give it with --inception, or put it into {home() / 'downloads'}"
+    if importlib.util.find_spec("torch_fidelity") is None:
+        return f"Inception's network is not installed; run: {INSTALL}"
+    return None
+
+
+def load_inception(weights: Path) -> nn.Module:
+    """The network, frozen, for `inception_features`.
+
+    Raises:
+        EmotalkError: the file is not the known one (its SHA-256 differs): then no number made of it would be FID.
+
+    Source: Szegedy et al. 2016; the port of 2015's weights that FID is defined by (Heusel et al. 2017).
+    """
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    with open(weights, "rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
+            raise EmotalkError(f"{weights}: is not Inception's weights (its SHA-256 differs); get {SOURCE}")
+    return FeatureExtractorInceptionV3("inception", [str(SHALLOW), str(DEEP)], feature_extractor_weights_path=str(weights)).eval()
+
+
+@torch.inference_mode()
+def inception_features(frames: np.ndarray, network: nn.Module, progress: bool = False) -> np.ndarray:
+    """Both sets of features of pictures, side by side: first the 64 shallow ones, then the 2048 of FID.
+
+    Args:
+        frames: uint8 (N, H, W, 3) RGB; the network enlarges them to 299 x 299 as TensorFlow 1 did.
+        network: of `load_inception`.
+        progress: show a bar with the time left.
+
+    Returns:
+        (N, 2112) float32.
+    """
+    rows = []
+    for start in tqdm(range(0, len(frames), BATCH), desc="Inception", unit="batch", disable=not progress, leave=False):
+        pictures = torch.from_numpy(np.ascontiguousarray(frames[start : start + BATCH]))
+        rows.append(torch.cat(network(rearrange(pictures, "n h w c -> n c h w")), dim=1))
+    return torch.cat(rows).float().numpy()

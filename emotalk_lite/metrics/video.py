@@ -1,0 +1,210 @@
+"""One video, measured: what its numbers need, without keeping its pictures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import nn
+
+from ..data import align, cremad, faces, media
+from ..errors import EmotalkError
+from ..models.features import ImageFeatures
+from ..presets import FPS, IMAGE_SIZE
+from . import identity
+from .cache import Cache
+from .emotion import recognise
+from .frechet import picture_features
+from .image import psnr, ssim
+from .inception import inception_features
+from .media import MediaInfo, media_info
+from .motion import lagged_correlation, mouth_opening, speech_envelope
+from .sync import FEWEST_FRAMES, lip_sync
+
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".flv", ".webm")
+IDENTITY_FRAMES = 4  # of a video, evenly spaced: an embedding takes a quarter of a second
+EMBEDDINGS = f"dlib-{IDENTITY_FRAMES}"  # in the cache
+ALIGNMENT = "alignment-1"  # in the cache; the number is raised when faces are aligned otherwise
+
+
+@dataclass
+class Networks:
+    """What looks at every video: `features` always, `inception` where its weights are, dlib's embedding where it is installed."""
+
+    features: ImageFeatures
+    inception: nn.Module | None = None
+    identity: bool = False
+
+
+@dataclass
+class VideoNumbers:
+    """Of one video of T frames: what sets are compared by, and its own `values` by the names of `evaluate`'s metrics."""
+
+    info: MediaInfo
+    features: np.ndarray  # (T, 192)
+    inception: np.ndarray | None  # (T, 2112), where the network is at hand
+    values: dict[str, float]
+
+
+def find_videos(folder: str | os.PathLike) -> dict[str, Path]:
+    """Every video below a folder by its name without the suffix, sorted.
+
+    Raises:
+        EmotalkError: no such folder, none in it, or two of one name.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise EmotalkError(f"{folder}: no such folder; give one with videos")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in VIDEOS and path.is_file() and not path.name.startswith("."):
+            if path.stem in found:
+                raise EmotalkError(f"{path} and {found[path.stem]} have the same name; give each video its own")
+            found[path.stem] = path
+    if not found:
+        raise EmotalkError(f"{folder}: holds no video ({', '.join(VIDEOS)}); give a folder with videos")
+    return found
+
+
+def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
+    """A video's aligned faces, uint8 (T, 128, 128, 3), at 25 a second.
+
+    A square video is taken as aligned, and resized by averaging; the face in another one is found by MTCNN.
+
+    Args:
+        path: of the video.
+        cache: keeps where the face was found.
+
+    Raises:
+        EmotalkError: it cannot be read, or shows no face.
+    """
+    video = media.read_video(path)
+    step = np.median(np.diff(video.times)) if len(video.times) > 1 else 1 / FPS
+    count = max(1, round(float(video.times[-1] - video.times[0] + step) * FPS))
+    frames = video.frames[media.resample_times(video.times - video.times[0], count)]
+    height, width = frames.shape[1:3]
+    if height != width:
+        cache = cache or Cache(keep=False)
+        matrix = cache.get(path, ALIGNMENT, lambda: align.similarity_transform(np.median(faces.track_landmarks(frames), axis=0)))
+        return align.warp(frames, matrix)
+    if height == IMAGE_SIZE:
+        return frames
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    return np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames])
+
+
+def measure_video(
+    path: Path,
+    frames: np.ndarray,
+    networks: Networks,
+    neutral: np.ndarray | None = None,
+    paired: tuple[Path, np.ndarray] | None = None,
+    cache: Cache | None = None,
+    kept: Cache | None = None,
+) -> VideoNumbers:
+    """All numbers of a video; what cannot be measured is left out.
+
+    Args:
+        path: of the video.
+        frames: of `read_faces`.
+        networks: that look at it.
+        neutral: the actor's neutral picture, uint8 (128, 128, 3).
+        paired: the real video of the same name, and its faces.
+        cache: keeps what the networks see of the video.
+        kept: the same for the real one.
+    """
+    cache, kept = cache or Cache(keep=False), kept or Cache(keep=False)
+    name, inception = networks.features.name, networks.inception
+    values = _of_sound(path, frames)
+    if paired is not None:
+        values |= _of_pair(frames, paired[1])
+    if neutral is not None and clip_name(path.stem):
+        values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral, networks.features))
+    if networks.identity and (neutral is not None or paired is not None):
+        faces_here = cache.get(path, EMBEDDINGS, lambda: _embeddings(frames))
+        if neutral is not None:
+            values |= _of_faces(faces_here, identity.face_embeddings(neutral[None]), "")
+        if paired is not None:
+            values |= _of_faces(faces_here, kept.get(paired[0], EMBEDDINGS, lambda: _embeddings(paired[1])), "_pair")
+    return VideoNumbers(
+        info=media_info(path),
+        features=cache.get(path, name, lambda: picture_features(frames, networks.features)),
+        inception=cache.get(path, "inception", lambda: inception_features(frames, inception)) if inception else None,
+        values=values,
+    )
+
+
+class NeutralPictures:
+    """The first frame of each actor's neutral video, read when it is asked for: what the actor looks like.
+
+    Args:
+        videos: by name; those that are not named as CREMA-D's have no actor.
+        cache: of `read_faces`.
+    """
+
+    def __init__(self, videos: dict[str, Path], cache: Cache) -> None:
+        named = {stem: clip_name(stem) for stem in videos}
+        self._paths = {c.actor: videos[stem] for stem, c in reversed(named.items()) if c and c.emotion == "neutral"}
+        self._cache, self._pictures = cache, {}
+
+    def of(self, stem: str) -> np.ndarray | None:
+        """Of the actor of a video, uint8 (128, 128, 3), or None where there is no neutral one."""
+        actor = (name := clip_name(stem)) and name.actor
+        if actor in self._paths and actor not in self._pictures:
+            self._pictures[actor] = read_faces(self._paths[actor], self._cache)[0]
+        return self._pictures.get(actor)
+
+
+def clip_name(stem: str) -> cremad.ClipName | None:
+    """What a video's name says, if it is CREMA-D's.
+
+    >>> clip_name("1001_DFA_ANG_XX").emotion, clip_name("holiday")
+    ('anger', None)
+    """
+    try:
+        return cremad.parse_name(stem)
+    except EmotalkError:
+        return None
+
+
+def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, network: ImageFeatures) -> bool:
+    """Whether the emotion classifier names a video's emotion as its file name does."""
+    seen = recognise(frames, neutral, network)
+    return max(seen, key=seen.get) == clip_name(stem).emotion
+
+
+def _of_sound(path: Path, frames: np.ndarray) -> dict[str, float]:
+    """How the mouth goes with its own sound; nothing for a video without sound."""
+    try:
+        speech = media.speech_input(*media.read_audio(path))
+    except EmotalkError:  # none, or silence
+        return {}
+    opening, loudness = mouth_opening(frames), speech_envelope(speech)
+    count = min(len(opening), len(loudness))
+    values = {"opening_follows_loudness": lagged_correlation(opening[:count], loudness[:count])[0]}
+    if count >= FEWEST_FRAMES:
+        sync = lip_sync(frames, speech)
+        values |= {"lse_d": sync.distance, "lse_c": sync.confidence, "in_time": float(abs(sync.offset) <= 1)}
+    return values
+
+
+def _of_pair(frames: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    a, b = frames[: len(real)], real[: len(frames)]
+    openings = mouth_opening(a), mouth_opening(b)
+    return {
+        "psnr": psnr(a, b),
+        "ssim": ssim(a, b),
+        "opening_follows_real": lagged_correlation(*openings)[0],
+        "opening_deviation_ratio": float(openings[0].std() / max(openings[1].std(), 1e-6)),
+    }
+
+
+def _of_faces(a: np.ndarray, b: np.ndarray, ending: str) -> dict[str, float]:
+    return {f"identity_distance{ending}": identity.identity_distance(a, b), f"identity_cosine{ending}": identity.identity_cosine(a, b)}
+
+
+def _embeddings(frames: np.ndarray) -> np.ndarray:
+    return identity.face_embeddings(frames[np.linspace(0, len(frames) - 1, IDENTITY_FRAMES).round().astype(int)])

@@ -1,0 +1,67 @@
+"""FID and KID proper, by our path and by torchmetrics', with the same weights. They are random: the true file is not ours to ship."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from emotalk_lite.data.media import write_video
+from emotalk_lite.errors import EmotalkError
+from emotalk_lite.evaluate import evaluate
+from emotalk_lite.metrics import inception
+from emotalk_lite.metrics.frechet import frechet_distance, kernel_distance, statistics
+from emotalk_lite.metrics.inception import DEEP_PART, SHALLOW_PART, inception_features, load_inception
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A file of the shape of Inception's weights, with random numbers, and its hash in place of the true one's."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    path = tmp_path_factory.mktemp("inception") / inception.WEIGHTS
+    with pytest.MonkeyPatch.context() as patch:
+        # the class reads a file while it is built; only its shape is wanted here
+        patch.setattr(torch, "load", lambda *_, **__: {})
+        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda *_, **__: None)
+        torch.manual_seed(0)
+        network = FeatureExtractorInceptionV3("random", ["64"], feature_extractor_weights_path="none")
+    torch.save(network.state_dict(), path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inception, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+        yield path
+
+
+def test_fid_64_and_kid_are_torchmetrics(weights, clips):
+    from torchmetrics.image.fid import FrechetInceptionDistance, NoTrainInceptionV3
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    real, made = (clips[emotion].frames[:12:2] for emotion in ("neutral", "anger"))
+    network = load_inception(weights)
+    a, b = (inception_features(frames, network) for frames in (real, made))
+    assert a.shape == (6, 64 + 2048)
+
+    def theirs(width: int) -> torch.nn.Module:  # without antialias: with it, torchmetrics enlarges in a way of its own
+        return NoTrainInceptionV3("theirs", [str(width)], str(weights), antialias=False)
+
+    fid = FrechetInceptionDistance(feature=theirs(64)).set_dtype(torch.float64)
+    kid = KernelInceptionDistance(feature=theirs(2048), subsets=1, subset_size=6)
+    for metric in (fid, kid):
+        for frames, is_real in ((real, True), (made, False)):
+            metric.update(torch.from_numpy(frames).permute(0, 3, 1, 2), real=is_real)
+    ours = frechet_distance(*(statistics(x[:, SHALLOW_PART]) for x in (a, b)))
+    assert ours == pytest.approx(fid.compute().item(), rel=1e-4, abs=1e-8)
+    assert kernel_distance(*(x[:, DEEP_PART].astype(np.float64) for x in (a, b))) == pytest.approx(kid.compute()[0].item(), rel=1e-3, abs=1e-7)
+
+
+def test_evaluate_calls_it_fid_only_with_the_weights(weights, clips, tmp_path):
+    write_video(tmp_path / "real" / "a.mp4", clips["neutral"].frames[:3], 25)
+    report = evaluate(tmp_path / "real", tmp_path / "real", progress=False, inception_weights=weights)
+    assert report["metrics"]["fid"] == pytest.approx(0, abs=1e-6) and {"fid_64", "kid"} <= set(report["metrics"])
+    assert "fid, fid_64, kid" not in report["missing"]
+
+
+def test_another_file_is_refused(tmp_path):
+    (tmp_path / "other.pth").write_bytes(b"no weights")
+    with pytest.raises(EmotalkError, match="other.pth: is not Inception's weights"):
+        load_inception(tmp_path / "other.pth")
