@@ -21,8 +21,8 @@ book: sample  ## execute what changed and build the site: _build/html/index.html
 	@$(PY) tools/run_notebooks.py --scale $(SCALE)
 	@$(PY) tools/build_site.py --scale $(SCALE)
 
-test: env  ## every test
-	@$(PY) -m pytest $(PYTEST_ARGS)
+test: sample  ## every test, in two processes; PYTEST_ARGS="-n 0" for one
+	@$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 site:  ## the site from the committed notebooks: executes nothing, needs no torch
 	@$(PYTHON) tools/environment.py --site
