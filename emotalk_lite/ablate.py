@@ -39,7 +39,7 @@ def ablate(
     seeds: int = 1,
     steps: int | None = None,
     variants: Sequence[str] = tuple(VARIANTS),
-    upscaler: str = "bicubic",
+    upscaler: str = "fast",
     device: str = "auto",
     progress: bool = True,
 ) -> dict[str, object]:

@@ -255,7 +255,7 @@ def talk(
     \b
     Examples:
       emotalk talk --image face.jpg --audio speech.wav --emotion happiness --out talk.mp4
-      emotalk talk --image face.jpg --audio speech.wav --emotion happiness:0.7,sadness:0.3 --out talk.mp4
+      emotalk talk --image face.jpg --audio speech.wav --emotion happiness:0.7,sadness:0.3 --upscale fast --out talk.mp4
     """
     weights = parse_emotion(emotion)
     for given in (image, audio):  # what takes no time is checked first
@@ -286,16 +286,16 @@ def talk(
 def upscale(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A picture or a video.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A .png or .jpg for a picture, an .mp4 or .mkv for a video.")],
-    model: Annotated[str, typer.Option(help="fast (a laptop's), realesrgan or bsrgan (seconds a frame), bicubic.")] = "realesrgan",
-    weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it; default: fetched once.")] = None,
+    model: Annotated[str, typer.Option(help="fast (a laptop's), realesrgan or bsrgan (seconds a frame), bicubic.")] = "fast",
+    weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it; default: shipped, or fetched once.")] = None,
     device: Device = "auto",
 ) -> None:
     """Enlarge a picture or a video four times each way; the sound stays as it is, bit for bit.
 
     \b
     Examples:
-      emotalk upscale face.png large.png
-      emotalk upscale talk.mp4 large.mp4 --model fast
+      emotalk upscale talk.mp4 large.mp4
+      emotalk upscale face.png large.png --model realesrgan
       emotalk upscale talk.mp4 large.mp4 --model bsrgan --weights BSRGAN.pth
     """
     from .devices import pick_device
@@ -350,7 +350,7 @@ def ablate(
     seeds: Annotated[int, typer.Option(help="Trainings a generator.")] = 1,
     steps: Annotated[int | None, typer.Option(help="Steps of a training's stages together; default: the preset's.")] = None,
     variants: Annotated[str | None, typer.Option(help="Rows of the paper's Table 5, such as base,se; default: all eight.")] = None,
-    upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: bicubic, realesrgan (slow) or bsrgan (slow).")] = "bicubic",
+    upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: fast, bicubic, realesrgan or bsrgan (the last two take seconds a frame).")] = "fast",
     device: Device = "auto",
 ) -> None:
     """Train and measure the paper's eight variants, and print its Tables 2 to 5 with both columns.

