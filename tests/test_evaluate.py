@@ -12,7 +12,7 @@ import torch
 from emotalk_lite.data.media import write_video
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.evaluate import evaluate
-from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, kernel_distance, picture_features, statistics
+from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, gaussian_bias, kernel_distance, picture_features, statistics
 from emotalk_lite.metrics import identity, inception
 from emotalk_lite.metrics.cache import Cache
 from emotalk_lite.metrics.media import media_info
@@ -67,6 +67,14 @@ def test_the_estimator_s_bias_is_what_the_formula_says():
     rng = np.random.default_rng(0)
     measured = np.mean([frechet_distance(*(statistics(rng.normal(size=(1500, 12))) for _ in range(2))) for _ in range(20)])
     assert measured == pytest.approx(expected_bias(1.0, 12, 1500, 1500), rel=0.1)
+
+
+def test_features_of_unequal_variance_have_the_bias_of_their_own_formula():
+    rng, variances = np.random.default_rng(0), np.array([4.0, 1, 1, 0.25, 0.01, 0])
+    drawn = [[statistics(rng.normal(size=(1000, 6)) * np.sqrt(variances)) for _ in range(2)] for _ in range(60)]
+    measured = np.mean([frechet_distance(*pair) for pair in drawn])
+    assert measured == pytest.approx(gaussian_bias(variances, 1000, 1000), rel=0.15)
+    assert abs(measured - expected_bias(variances.mean(), 6, 1000, 1000)) > abs(measured - gaussian_bias(variances, 1000, 1000))
 
 
 def test_the_floor_never_splits_a_clip():

@@ -135,3 +135,17 @@ def test_the_shape_diagram_tells_the_shapes_of_a_real_run_and_leaves_no_hook():
     for sizes in ("sound, 1 × 2240", "vectors, 16 × 35", "context, 7 × 560", "LSTM, 7 × 16"):
         assert sizes in drawn
     assert drawn.count("<rect") == 4 and not any(part._forward_hooks for part in encoder.modules())
+
+
+def test_the_distance_slider_has_a_text_a_picture_and_a_dot_for_every_stop_of_every_kind():
+    stops = {kind: [viz.Ruined(f"{k} px", 9.0 * k, Image.new("RGB", (8, 8), (k * 40, 0, 0))) for k in range(3)] for kind in ("blur", "noise")}
+    box = viz.distance_slider(stops, floor=4.0)
+    kinds, slider, chosen = box.children
+    assert kinds.options == ("blur", "noise") and slider.max == 2
+    for kind, stack in zip(stops, chosen.children):
+        texts = [stop.children[1].value for stop in stack.children]
+        assert texts[1].startswith(f"<div>{kind}, 1 px: distance <b>9.00</b>, floor 4.00")
+        assert len({re.search("<circle.*?>", text)[0] for text in texts}) == 3
+        assert len({stop.children[0].value for stop in stack.children}) == 3
+    with pytest.raises(ValueError, match="as many stops"):
+        viz.distance_slider({"blur": stops["blur"], "noise": stops["noise"][:2]}, floor=1.0)

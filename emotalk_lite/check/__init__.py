@@ -9,6 +9,7 @@ from .critics import occlusion_map, one_sided_penalty, sum_penalty
 from .data import clip_length, eye_mask, stabilised
 from .decoder import decoded_in_pieces, phase_taps, skip_once_share
 from .emotion import emotion_parameters, noise_between, smooth_noise
+from .evaluation import frames_for_the_paper, kernel_mean, without_limit
 from .gan import critic_at_rest, effective_classes, smoothed_critic_loss
 from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
@@ -35,6 +36,7 @@ __all__ = [
     "best_of_nine_lags", "marked", "mood_keys",  # chapter 12
     "borrowed_detail", "dense_block_parameters", "guess_errors",  # chapter 13
     "careless_raters", "paired_interval", "raters_for_a_tenth",  # chapter 15
+    "frames_for_the_paper", "kernel_mean", "without_limit",  # chapter 14
     "lucky_tables", "seeds_needed", "simple_effects",  # chapter 16
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]

@@ -1,6 +1,7 @@
 """Pictures, videos and widgets for the chapters. Nothing but notebooks imports this."""
 
 from .data import draw_points, frame_slider, mask_picture, row, spectrogram
+from .distance import Ruined, distance_slider
 from .effects import effects_figure
 from .figures import difference_figure, film_strip, mouth_figure, picture
 from .likert import likert_figure
@@ -12,7 +13,9 @@ from .widgets import emotion_blender, talk_panel
 from .wipe import wipe
 
 __all__ = [
+    "Ruined",
     "difference_figure",
+    "distance_slider",
     "draw_points",
     "effects_figure",
     "emotion_blender",
