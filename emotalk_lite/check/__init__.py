@@ -35,8 +35,8 @@ __all__ = [
     "cosine_rate", "motion_ratio", "steps_of_epochs",  # chapter 11
     "best_of_nine_lags", "marked", "mood_keys",  # chapter 12
     "borrowed_detail", "dense_block_parameters", "guess_errors",  # chapter 13
-    "careless_raters", "paired_interval", "raters_for_a_tenth",  # chapter 15
     "frames_for_the_paper", "kernel_mean", "without_limit",  # chapter 14
+    "careless_raters", "paired_interval", "raters_for_a_tenth",  # chapter 15
     "lucky_tables", "seeds_needed", "simple_effects",  # chapter 16
     "mood_swing", "quieter_speech", "region_change",  # chapter 00
 ]
