@@ -139,7 +139,7 @@ def fetch_bsrgan() -> Path:
     Raises:
         EmotalkError: it cannot be downloaded, or it is not the known file.
 
-    Source: Zhang et al. 2021 (BSRGAN), Apache 2.0.
+    Source: Zhang et al. 2021 (BSRGAN); the repository of the release is under the MIT License.
     """
     path = home() / "downloads" / "BSRGAN.pth"
     if path.is_file():
