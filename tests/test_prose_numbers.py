@@ -43,6 +43,8 @@ SAID = [
     ("book/chapters/16_ablation.md", "--preset cpu --steps {steps[ablation]}"),
     ("book/chapters/16_ablation.md", "because it had to fit into half an hour of one core; the {{term}}`preset` itself has {train_cpu[step]:,}."),
     (CLAIMED, "in our short run neither did: {change[se]:+.0f} % and {change[em]:+.0f} %,"),
+    (CLAIMED, "(times 255 squared: {fid_puzzle[paper][times 255 squared][base]}, {fid_puzzle[paper][times 255 squared][se]},"
+              " {fid_puzzle[paper][times 255 squared][em]}, {fid_puzzle[paper][times 255 squared][se+em+bsrgan]})"),
     (CLAIMED, "squeeze and excitation with BSRGAN has {mos[se bsrgan].aggregate}, the complete model {mos[se em bsrgan].aggregate} |"),
     (CLAIMED, "Table 5 says {mos[se em bsrgan].change} %"),
     (CLAIMED, "{mos[se].aggregate} falls to {mos[se em].aggregate} without BSRGAN, {mos[se bsrgan].aggregate} to {mos[se em bsrgan].aggregate} with it"),
