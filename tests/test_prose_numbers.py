@@ -36,6 +36,7 @@ def results() -> dict:
 
 
 TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
+SYNCNET = "emotalk_lite/weights/syncnet.md"
 SAID = [
     (TRAINING, "`results/train_cpu.json`: {train_cpu[step]:,} steps, {train_cpu[seconds]:.0f} s,"),
     *((TRAINING, "| %s | %s | {row[%s][mouth_error]:.1f} | {row[%s][mouth_motion]:.2f} |" % (*row.split(), row, row))
@@ -58,6 +59,16 @@ SAID = [
     (CARD, "in {named[all]:.0f} % (anger {named[anger]:.0f}, disgust {named[disgust]:.0f}, fear {named[fear]:.0f}, happiness"
            " {named[happiness]:.0f}, neutral {named[neutral]:.0f}, sadness {named[sadness]:.0f})"),
     (CARD, "itself is right on {named[corpus]:.0f} % of the corpus's clips"),
+    *((SYNCNET, passage + "".join(
+        " {syncnet%s[%s]:%s} |" % (row, key, how)
+        for key, how in (("clips", "d"), ("shift found within a frame", ".0%"), ("window nearer to its own sound than to that 6 frames off", ".0%"),
+                         ("lse_d", ".2f"), ("lse_c", ".2f"), ("lse_c of the frozen mouth", ".2f"))))
+      for passage, row in (
+          ("--seed 7`) |", "[unseen painted actors]"),
+          ("never saw (fear, neutral) |", "[unseen real clips]"),
+          ("anger and disgust, on these |", "[trained again without other real clips][1001_DFA_ANG_XX 1001_DFA_DIS_XX]"),
+          ("happiness and sadness, on these |", "[trained again without other real clips][1001_DFA_HAP_XX 1001_DFA_SAD_XX]"),
+          ("was trained on |", "[real clips that it learned]"))),
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from ...presets import FPS
 
 AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)  # Hz
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}  # channels -> ffmpeg's name
+SMALL = 64  # pixels: below, x264's macroblock tree reads memory that nobody wrote, and the same frames give other bytes now and then
 
 
 def write_video(
@@ -57,7 +58,10 @@ def write_video(
     try:
         with atomic_path(path) as temporary:
             with av.open(str(temporary), "w", options={"movflags": "+faststart"}) as container:
-                picture = container.add_stream("libx264", rate=fps, options={"crf": str(crf)})
+                options = {"crf": str(crf)}
+                if min(frames.shape[1:3]) < SMALL:
+                    options["x264-params"] = "mbtree=0"
+                picture = container.add_stream("libx264", rate=fps, options=options)
                 picture.height, picture.width, picture.pix_fmt = *frames.shape[1:3], "yuv420p"
                 # say which matrix made the colours, or each player guesses by the picture's size
                 picture.codec_context.colorspace = Colorspace.ITU709
