@@ -98,7 +98,7 @@ def evaluate(
     networks = Networks(load_features(FEATURES), None if no_inception else inception.load_inception(weights), not no_identity)
     numbers = {"real": {}, "generated": {}}
     kept = Cache()
-    neutral = NeutralPictures(sets["real"], kept)
+    neutral = NeutralPictures(sets["real"], networks, kept)
     for name, paths in sets.items():
         cache = kept if name == "real" else None
         for stem, path in tqdm(paths.items(), desc=f"{name} videos", unit="video", disable=not progress, leave=False):
@@ -121,7 +121,7 @@ def evaluate(
         "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "judges": {  # whose networks measured the numbers that depend on it
             "lse_d, lse_c": "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values",
-            "emotion_accuracy": f"classifier of this package (weights/emotion_classifier.md), {fitted_to()}",
+            "emotion_accuracy": "classifier of this package, fitted to " + "; ".join(fitted_to().split("; ")[:2]),
             "identity_distance, identity_cosine": "dlib's 128-dimensional face embedding; below 0.6 it says: the same person",
         },
         "versions": {name: version(name) for name in ("torch", "torchmetrics", "av")},

@@ -54,7 +54,8 @@ def test_fid_64_and_kid_are_torchmetrics(weights, clips):
     assert kernel_distance(*(x[:, DEEP_PART].astype(np.float64) for x in (a, b))) == pytest.approx(kid.compute()[0].item(), rel=1e-3, abs=1e-7)
 
 
-def test_evaluate_calls_it_fid_only_with_the_weights(weights, clips, tmp_path):
+def test_evaluate_calls_it_fid_only_with_the_weights(weights, clips, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path / "home"))  # what random weights see is kept nowhere else
     write_video(tmp_path / "real" / "a.mp4", clips["neutral"].frames[:3], 25)
     report = evaluate(tmp_path / "real", tmp_path / "real", progress=False, inception_weights=weights)
     assert report["metrics"]["fid"] == pytest.approx(0, abs=1e-6) and {"fid_64", "kid"} <= set(report["metrics"])

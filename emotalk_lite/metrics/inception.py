@@ -52,7 +52,7 @@ def find_weights(path: str | os.PathLike | None = None) -> Path | None:
 def why_missing(weights: Path | None) -> str | None:
     """Why FID and KID cannot be measured with this file, and what to do; None if they can."""
     if weights is None:
-        return f"Inception's weights are not here; get {SOURCE} and give it with --inception, or put it into {home() / 'downloads'}"
+        return f"Inception's weights are not here; get {SOURCE} and give it with --inception, or put it into downloads/ of EMOTALK_HOME"
     if importlib.util.find_spec("torch_fidelity") is None:
         return f"Inception's network is not installed; run: {INSTALL}"
     return None

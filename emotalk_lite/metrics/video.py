@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -37,6 +38,13 @@ class Networks:
     features: ImageFeatures
     inception: nn.Module | None = None
     identity: bool = False
+
+
+class Neutral(NamedTuple):
+    """An actor's neutral picture, uint8 (128, 128, 3), and its embedding (1, 128) where dlib is installed."""
+
+    picture: np.ndarray
+    embedding: np.ndarray | None
 
 
 @dataclass
@@ -100,7 +108,7 @@ def measure_video(
     path: Path,
     frames: np.ndarray,
     networks: Networks,
-    neutral: np.ndarray | None = None,
+    neutral: Neutral | None = None,
     paired: tuple[Path, np.ndarray] | None = None,
     cache: Cache | None = None,
     kept: Cache | None = None,
@@ -111,7 +119,7 @@ def measure_video(
         path: of the video.
         frames: of `read_faces`.
         networks: that look at it.
-        neutral: the actor's neutral picture, uint8 (128, 128, 3).
+        neutral: what the actor looks like.
         paired: the real video of the same name, and its faces.
         cache: keeps what the networks see of the video.
         kept: the same for the real one.
@@ -122,11 +130,11 @@ def measure_video(
     if paired is not None:
         values |= _of_pair(frames, paired[1])
     if neutral is not None and clip_name(path.stem):
-        values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral, networks.features))
+        values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral.picture, networks.features))
     if networks.identity and (neutral is not None or paired is not None):
         faces_here = cache.get(path, EMBEDDINGS, lambda: _embeddings(frames))
         if neutral is not None:
-            values |= _of_faces(faces_here, identity.face_embeddings(neutral[None]), "")
+            values |= _of_faces(faces_here, neutral.embedding, "")
         if paired is not None:
             values |= _of_faces(faces_here, kept.get(paired[0], EMBEDDINGS, lambda: _embeddings(paired[1])), "_pair")
     return VideoNumbers(
@@ -138,24 +146,26 @@ def measure_video(
 
 
 class NeutralPictures:
-    """The first frame of each actor's neutral video, read when it is asked for: what the actor looks like.
+    """What each actor looks like: the first frame of the first neutral video, read when it is asked for.
 
     Args:
         videos: by name; those that are not named as CREMA-D's have no actor.
+        networks: whether faces are embedded.
         cache: of `read_faces`.
     """
 
-    def __init__(self, videos: dict[str, Path], cache: Cache) -> None:
+    def __init__(self, videos: dict[str, Path], networks: Networks, cache: Cache) -> None:
         named = {stem: clip_name(stem) for stem in videos}
         self._paths = {c.actor: videos[stem] for stem, c in reversed(named.items()) if c and c.emotion == "neutral"}
-        self._cache, self._pictures = cache, {}
+        self._networks, self._cache, self._seen = networks, cache, {}
 
-    def of(self, stem: str) -> np.ndarray | None:
-        """Of the actor of a video, uint8 (128, 128, 3), or None where there is no neutral one."""
+    def of(self, stem: str) -> Neutral | None:
+        """Of the actor of a video, or None where there is no neutral one."""
         actor = (name := clip_name(stem)) and name.actor
-        if actor in self._paths and actor not in self._pictures:
-            self._pictures[actor] = read_faces(self._paths[actor], self._cache)[0]
-        return self._pictures.get(actor)
+        if actor in self._paths and actor not in self._seen:
+            picture = read_faces(self._paths[actor], self._cache)[0]
+            self._seen[actor] = Neutral(picture, identity.face_embeddings(picture[None]) if self._networks.identity else None)
+        return self._seen.get(actor)
 
 
 def clip_name(stem: str) -> cremad.ClipName | None:
