@@ -329,6 +329,9 @@ def evaluate(
     generated: Annotated[Path, typer.Option(help="Folder of generated videos; those named as a real one are compared with it.")],
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
     inception: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, for FID and KID.")] = None,
+    classifier: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Emotion classifier; the package's own was fitted to painted faces.")
+    ] = None,
 ) -> None:
     """Measure generated videos against real ones, whoever made them.
 
@@ -339,7 +342,8 @@ def evaluate(
     from .evaluate import evaluate as measure
     from .evaluate import table
 
-    print(table(measure(real, generated, json_file, inception_weights=inception)))
+    judge = {} if classifier is None else {"classifier": classifier}
+    print(table(measure(real, generated, json_file, inception_weights=inception, **judge)))
 
 
 @app.command()

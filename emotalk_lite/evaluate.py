@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from .metrics import identity, inception
 from .metrics.cache import Cache
-from .metrics.emotion import fitted_to
+from .metrics.emotion import SHIPPED, fitted_to, load_emotion_classifier
 from .metrics.frechet import floor, frechet_distance, kernel_distance, statistics
 from .metrics.media import MediaInfo
 from .metrics.sync import FEWEST_FRAMES
@@ -63,6 +63,7 @@ def evaluate(
     json_path: str | os.PathLike | None = None,
     progress: bool = True,
     inception_weights: str | os.PathLike | None = None,
+    classifier: str | os.PathLike = SHIPPED,
 ) -> dict[str, object]:
     """Measure a folder of generated videos against a folder of real ones.
 
@@ -78,6 +79,8 @@ def evaluate(
         json_path: also write the result here.
         progress: show bars with the time left.
         inception_weights: file of Inception's weights, for FID and KID; by default where `find_weights` finds it.
+        classifier: of emotions; the shipped one was fitted to painted faces, another comes from
+            `tools/train_emotion_classifier.py` and labelled real clips.
 
     Returns:
         {"metrics": {key: value}, and how they were made: numbers of clips and frames, features, codecs, versions}. What
@@ -95,7 +98,7 @@ def evaluate(
         check_writable(json_path)
     weights = inception.find_weights(inception_weights)
     no_inception, no_identity = inception.why_missing(weights), identity.why_missing()
-    networks = Networks(load_features(FEATURES), None if no_inception else inception.load_inception(weights), not no_identity)
+    networks = Networks(load_features(FEATURES), load_emotion_classifier(classifier), None if no_inception else inception.load_inception(weights), not no_identity)
     numbers = {"real": {}, "generated": {}}
     kept = Cache()
     neutral = NeutralPictures(sets["real"], networks, kept)
@@ -121,7 +124,7 @@ def evaluate(
         "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "judges": {  # whose networks measured the numbers that depend on it
             "lse_d, lse_c": "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values",
-            "emotion_accuracy": "classifier of this package, fitted to " + "; ".join(fitted_to().split("; ")[:2]),
+            "emotion_accuracy": f"a classifier fitted to {fitted_to(classifier)}",
             "identity_distance, identity_cosine": "dlib's 128-dimensional face embedding; below 0.6 it says: the same person",
         },
         "versions": {name: version(name) for name in ("torch", "torchmetrics", "av")},

@@ -160,6 +160,16 @@ def test_another_video_has_another_place_in_the_cache(tmp_path, monkeypatch):
     assert Cache().get(film, "number", lambda: np.array([7])) == 1
 
 
+def test_a_classifier_fitted_to_real_labels_takes_the_place_of_the_shipped_one(videos, sample, tmp_path):
+    tool = ROOT / "tools" / "train_emotion_classifier.py"
+    subprocess.run([sys.executable, tool, sample.folder, "--out", tmp_path / "real.safetensors"], check=True, cwd=ROOT)
+    report = evaluate(videos / "real", videos / "real", progress=False, classifier=tmp_path / "real.safetensors")
+    assert report["metrics"]["emotion_accuracy"] == 1  # it was fitted to these
+    assert "CREMA-D" in report["judges"]["emotion_accuracy"] and "6 clips of 1 actors learned" in report["judges"]["emotion_accuracy"]
+    with pytest.raises(EmotalkError, match="is not an emotion classifier"):
+        evaluate(videos / "real", videos / "real", progress=False, classifier=tmp_path / "none.safetensors")
+
+
 def test_the_real_files_of_the_dataset_can_be_evaluated(sample):
     path, found = sample.raw_path(sample.clips[0]), []
     cache = Cache(keep=False)

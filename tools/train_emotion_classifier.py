@@ -1,10 +1,12 @@
-"""Fit the emotion classifier and put it into the package: python tools/train_emotion_classifier.py PREPARED_FOLDER ...
+"""Fit the emotion classifier and put it into the package: python tools/train_emotion_classifier.py PREPARED_FOLDER ... [--out FILE]
+
+With --out it goes elsewhere: `emotalk evaluate --classifier FILE` then measures with one that was fitted to real labels.
 
 A prepared folder is what `emotalk synth` or `emotalk prepare` wrote. Actors of the training split are learned from; on
 those of the other two it is measured, and the file's header says the result. Then bring its card up to date.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import torch
@@ -17,9 +19,13 @@ from emotalk_lite.metrics.emotion import SHIPPED, film_features, fit_emotion_cla
 from emotalk_lite.models.features import load_features
 from emotalk_lite.paths import atomic_path
 
+parser = argparse.ArgumentParser()
+parser.add_argument("folders", nargs="+", type=Path)
+parser.add_argument("--out", type=Path, default=SHIPPED)
+args = parser.parse_args()
 network = load_features("efficientnet_lite0")
 rows = []
-for manifest in map(Manifest.load, map(Path, sys.argv[1:])):
+for manifest in map(Manifest.load, args.folders):
     neutral = {}
     for entry in manifest.clips:
         if entry.emotion == "neutral" and entry.actor not in neutral:
@@ -39,6 +45,6 @@ for intensity in sorted({entry.intensity for entry, _ in rows}):
     unseen = torch.tensor([entry.split != "train" and entry.intensity == intensity for entry, _ in rows])
     if unseen.any():
         said.append(f"unseen actors, intensity {intensity}: {right[unseen].float().mean():.1%} of {int(unseen.sum())}")
-with atomic_path(SHIPPED) as temporary:
+with atomic_path(args.out) as temporary:
     save_file(classifier.state_dict(), temporary, {"about": "; ".join(said)})
-print("\n".join([str(SHIPPED), *said, f"unseen actors: {right[~learned].float().mean():.1%} of {int((~learned).sum())}"]))
+print("\n".join([str(args.out), *said, f"unseen actors: {right[~learned].float().mean():.1%} of {int((~learned).sum())}"]))

@@ -6,17 +6,19 @@ whatever its brows look like by nature.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..emotions import EMOTIONS
+from ..errors import EmotalkError
 from ..models.features import ImageFeatures, load_features
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "emotion_classifier.safetensors"  # its card stands beside it
@@ -89,38 +91,50 @@ def fit_emotion_classifier(features: Tensor, labels: Tensor) -> EmotionClassifie
     return classifier.eval().requires_grad_(False)
 
 
-def load_emotion_classifier() -> EmotionClassifier:
-    """The one that comes with the package.
+def load_emotion_classifier(path: str | os.PathLike = SHIPPED) -> EmotionClassifier:
+    """The one that comes with the package, or another one of `tools/train_emotion_classifier.py`.
+
+    Raises:
+        EmotalkError: no such file, or it is not a classifier.
 
     >>> load_emotion_classifier().linear.out_features
     6
     """
-    state = load_file(SHIPPED)
-    classifier = EmotionClassifier(len(state["mean"]))
-    classifier.load_state_dict(state)
+    try:
+        state = load_file(path)
+        classifier = EmotionClassifier(len(state["mean"]))
+        classifier.load_state_dict(state)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise EmotalkError(f"{path}: is not an emotion classifier; give a file of tools/train_emotion_classifier.py") from error
     return classifier.eval().requires_grad_(False)
 
 
-def fitted_to() -> str:
-    """What the classifier of the package was fitted to, as its file says: that decides what its answers are worth.
+def fitted_to(path: str | os.PathLike = SHIPPED) -> str:
+    """What a classifier was fitted to, as its file says: that decides what its answers are worth. Raises as `load_emotion_classifier`.
 
     >>> fitted_to()
-    "synthetic: emotalk_lite's painted heads, speech by espeak-ng (GPL-3); 1152 clips of 96 actors learned; ..."
+    "synthetic: emotalk_lite's painted heads, speech by espeak-ng (GPL-3); 1152 clips of 96 actors learned"
     """
-    with safe_open(SHIPPED, "pt") as file:
-        return file.metadata()["about"]
+    load_emotion_classifier(path)
+    with safe_open(path, "pt") as file:
+        about = (file.metadata() or {}).get("about", "what it was fitted to, its file does not say")
+    return about.split("; unseen actors")[0]
 
 
-def recognise(frames: np.ndarray, image: np.ndarray, network: ImageFeatures | None = None) -> dict[str, float]:
-    """The probability of each emotion that the shipped classifier sees in a film.
+def recognise(
+    frames: np.ndarray, image: np.ndarray, network: ImageFeatures | None = None, classifier: EmotionClassifier | None = None
+) -> dict[str, float]:
+    """The probability of each emotion that a classifier sees in a film.
 
     Args:
         frames: uint8 (T, 128, 128, 3), aligned.
         image: uint8 (128, 128, 3), the picture that the film started from, best with a neutral face.
         network: EfficientNet-Lite0 of `load_features`; None loads it.
+        classifier: of `load_emotion_classifier`; None loads the shipped one.
 
     Returns:
         Six numbers whose sum is 1.
     """
-    logits = load_emotion_classifier()(film_features(frames, image, network or load_features("efficientnet_lite0")))
+    features = film_features(frames, image, network or load_features("efficientnet_lite0"))
+    logits = (classifier or load_emotion_classifier())(features)
     return dict(zip(EMOTIONS, logits.softmax(dim=0).tolist()))

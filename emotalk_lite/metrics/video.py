@@ -17,7 +17,7 @@ from ..models.features import ImageFeatures
 from ..presets import FPS, IMAGE_SIZE
 from . import identity
 from .cache import Cache
-from .emotion import recognise
+from .emotion import EmotionClassifier, recognise
 from .frechet import picture_features
 from .image import psnr, ssim
 from .inception import inception_features
@@ -33,9 +33,10 @@ ALIGNMENT = "alignment-1"  # in the cache; the number is raised when faces are a
 
 @dataclass
 class Networks:
-    """What looks at every video: `features` always, `inception` where its weights are, dlib's embedding where it is installed."""
+    """What looks at every video: `features` and `emotions` always, `inception` where its weights are, dlib's embedding where it is installed."""
 
     features: ImageFeatures
+    emotions: EmotionClassifier
     inception: nn.Module | None = None
     identity: bool = False
 
@@ -130,7 +131,7 @@ def measure_video(
     if paired is not None:
         values |= _of_pair(frames, paired[1])
     if neutral is not None and clip_name(path.stem):
-        values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral.picture, networks.features))
+        values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral.picture, networks))
     if networks.identity and (neutral is not None or paired is not None):
         faces_here = cache.get(path, EMBEDDINGS, lambda: _embeddings(frames))
         if neutral is not None:
@@ -180,9 +181,9 @@ def clip_name(stem: str) -> cremad.ClipName | None:
         return None
 
 
-def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, network: ImageFeatures) -> bool:
+def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, networks: Networks) -> bool:
     """Whether the emotion classifier names a video's emotion as its file name does."""
-    seen = recognise(frames, neutral, network)
+    seen = recognise(frames, neutral, networks.features, networks.emotions)
     return max(seen, key=seen.get) == clip_name(stem).emotion
 
 
