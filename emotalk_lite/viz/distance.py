@@ -51,8 +51,8 @@ def distance_slider(ruined: Mapping[str, Sequence[Ruined]], floor: float) -> wid
             drawn = widgets.HTML(f"<div>{said}</div>{_curve(stops, place, floor, top)}", layout={"max_width": "100%"})
             shown.append(widgets.VBox([_image(stop.picture), drawn]))
         stacks.append(widgets.Stack(shown, selected_index=0))
-    kinds = widgets.Dropdown(options=list(ruined), index=0, description="ruined by")
-    slider = widgets.IntSlider(min=0, max=counts.pop() - 1, description="how much", layout={"width": "60%"})
+    kinds = widgets.Dropdown(options=list(ruined), index=0, description="damage")
+    slider = widgets.IntSlider(min=0, max=counts.pop() - 1, description="strength", layout={"width": "100%", "max_width": "420px"})
     chosen = widgets.Stack(stacks, selected_index=0)
     widgets.jslink((kinds, "index"), (chosen, "selected_index"))
     for stack in stacks:
