@@ -145,3 +145,18 @@ def test_every_decimal_of_a_chapters_prose_comes_from_somewhere(chapter):
     prose = [cell for cell in cells if cell.cell_type == "markdown" and not chapters.is_last_run(cell)]
     said = decimals("\n".join(re.sub(NO_PROSE, "", cell.source) for cell in prose))
     assert said - sources - set(KNOWN.get(chapter.stem, ())) == set()
+
+
+def test_what_chapter_14_says_of_the_puzzle_is_so_in_its_file():
+    """Shallow features cannot tell noise from other clips; divided pixels keep the order of the rows; both are of the paper's size."""
+    puzzle = json.loads((ROOT / "results/fid_puzzle.json").read_text())
+    expected, divided = puzzle["distances"].values()
+    dealt, others, noisy, made, _, painted = expected
+    shallow = {name: row["shallow features"] for name, row in expected.items()}
+    assert shallow[noisy] < 1.1 * shallow[others] and shallow[made] < 1.3 * shallow[others]
+    by_all, by_divided = (sorted(rows, key=lambda name: rows[name]["all features"]) for rows in (expected, divided))
+    assert by_all == by_divided and expected[others]["all features"] > 10 * expected[dealt]["all features"]
+    assert round(expected[painted]["all features"] / expected[others]["all features"]) == 8
+    lowest, highest = min(puzzle["paper"]["values"].values()), max(puzzle["paper"]["values"].values())
+    assert lowest < shallow[others] < highest and lowest < divided[others]["all features"] < highest
+    assert all(max(puzzle["frames"][name]) < 192 for name in (dealt, others, noisy)) and min(puzzle["frames"][painted]) > 5 * 192
