@@ -1,5 +1,6 @@
 """Where emotalk_lite keeps its files, and how it writes them without ever leaving half a file."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -27,6 +28,22 @@ def home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("emotalk_lite", appauthor=False))
+
+
+def stored_results(name: str) -> dict:
+    """A measurement that was made once and is kept: ``results/NAME.json`` of the repository, installed with the package.
+
+    Raises:
+        EmotalkError: there is none of that name.
+
+    >>> stored_results("portrait")["preset"]
+    'portrait'
+    """
+    package = Path(__file__).parent
+    for folder in (package.parent / "results", package / "results"):  # the repository's; an installation's
+        if (folder / f"{name}.json").is_file():
+            return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    raise EmotalkError(f"no stored measurement '{name}'; results/ has the names")
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 import ast
 import importlib.util
+import shutil
+import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -58,3 +61,17 @@ def test_without_mtcnn_one_line_says_how_to_install_it(monkeypatch):
     faces._mtcnn.cache_clear()
     with pytest.raises(EmotalkError, match=r"^MTCNN.* is missing; run: pip install --no-deps facenet-pytorch==[\d.]+$"):
         faces.detect_faces(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_what_pip_installs_holds_weights_survey_and_stored_measurements(tmp_path):
+    source = tmp_path / "source"
+    for folder in ("emotalk_lite", "results"):
+        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(source)]
+    subprocess.run(command, check=True, capture_output=True)
+    held = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    kept = [f"emotalk_lite/results/{path.name}" for path in (ROOT / "results").glob("*.json")]
+    package = [path.relative_to(ROOT).as_posix() for path in (ROOT / "emotalk_lite").rglob("*") if path.suffix in (".py", ".md", ".html", ".safetensors")]
+    assert kept and set(kept + package) <= held

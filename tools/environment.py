@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 TESTED = ((3, 11), "Linux", "x86_64")  # where constraints.txt was written
-SOURCES = ("requirements.txt", "requirements-nodeps.txt", "constraints.txt", "pyproject.toml")
+SOURCES = ("requirements.txt", "requirements-nodeps.txt", "constraints.txt", "pyproject.toml", "setup.py")
 
 
 def fingerprint(root: Path = ROOT) -> str:
