@@ -153,16 +153,23 @@ def head_motion(emotion: str, loud: np.ndarray, rng: np.random.Generator) -> Pos
     )
 
 
+def lids(units: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """How far the emotion's action units raise the upper lids and the lower ones, each (T,)."""
+    u = units
+    upper = 1.35 * u["AU5"] - 0.6 * u["AU7"] - 0.35 * u["AU6"] - 0.45 * u["AU9"] - 0.2 * u["AU4"]
+    return upper, 0.95 * u["AU7"] + 0.95 * u["AU6"] + 0.4 * u["AU9"] - 0.15 * u["AU5"]
+
+
 def eye_state(units: dict[str, np.ndarray], emotion: str, rng: np.random.Generator) -> EyeState:
     """Lids and gaze over time: blinks, the emotion's lids, eyes that rest on the viewer and wander a little."""
     count = len(units["AU5"])
     gaze = [0.22 * smooth_noise(rng, count, 0.5) + 0.3 * rng.standard_normal() for _ in range(2)]
     down = {"sadness": 0.5, "disgust": 0.2}.get(emotion, 0.0)
-    u = units
+    upper, lower = lids(units)
     return EyeState(
-        upper=1.35 * u["AU5"] - 0.6 * u["AU7"] - 0.35 * u["AU6"] - 0.45 * u["AU9"] - 0.2 * u["AU4"],
-        lower=0.95 * u["AU7"] + 0.95 * u["AU6"] + 0.4 * u["AU9"] - 0.15 * u["AU5"],
-        closed=np.maximum(blinks(count, emotion, rng), 0.55 * u["AU43"]),
+        upper=upper,
+        lower=lower,
+        closed=np.maximum(blinks(count, emotion, rng), 0.55 * units["AU43"]),
         gaze_x=gaze[0],
         gaze_y=0.5 * gaze[1] + down,
     )

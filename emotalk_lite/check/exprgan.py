@@ -1,0 +1,97 @@
+"""Checks of the exercises of chapter 04."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .verdict import Verdict
+
+
+def code_numbers(numbers: int, positive: int) -> Verdict:
+    """Chapter 04: the expression code for six expressions with five numbers each, of which one expression is asked for.
+
+    Args:
+        numbers: how many the code has.
+        positive: how many of them are above zero.
+
+    >>> code_numbers(30, 1)
+    Not yet. An expression has five numbers, and all five of the chosen one are positive.
+    """
+    if (numbers, positive) == (30, 5):
+        return Verdict(True, "The other 25 are negative: they say what the face does not show.")
+    if numbers == 6:
+        return Verdict(False, "Six is the one-hot. The controller gives each of its entries five numbers.")
+    if numbers == 11:
+        return Verdict(False, "The five numbers belong to each expression; they are not added to the six.")
+    if numbers != 30:
+        return Verdict(False, "Five numbers for each of six expressions.")
+    if positive == 1:
+        return Verdict(False, "An expression has five numbers, and all five of the chosen one are positive.")
+    if positive in (25, 15):
+        return Verdict(False, "|z| has no sign; the sign is 2y - 1, and y is 1 for one expression only.")
+    return Verdict(False, "y is 1 for one expression, whose five numbers get the sign +1.")
+
+
+def rising_share(answer: Callable) -> Verdict:
+    """Chapter 04: the share of curves that rise at every step.
+
+    Args:
+        answer: takes shown intensities (actors, expressions, levels) and returns the share of (actor, expression) whose values
+            rise from each level to the next.
+
+    >>> rising_share(lambda shown: (shown[..., -1] > shown[..., 0]).mean())
+    Not yet. You compare the ends only: a curve may fall in between.
+    """
+    rng = np.random.default_rng(4)
+    shown = np.cumsum(rng.uniform(0.05, 0.2, (4, 5, 6)), axis=-1)
+    shown[0, 1, 2:] -= 0.6  # falls once and ends below its start
+    shown[1, 0, 3] = shown[1, 0, 2]  # stands still once
+    shown[2, 3, 2] = shown[2, 3, 1] - 0.01  # falls once, but ends high
+    shown[2, 3, 3] = shown[2, 3, 2]
+    steps = np.diff(shown, axis=-1)
+    found = answer(shown.copy())
+    if np.ndim(found) != 0:
+        return Verdict(False, f"Give one number for all; yours has the shape {np.shape(found)}.")
+    hints = {
+        (steps > 0).all(axis=-1).mean(): "One step that falls, and the whole curve does not count.",
+        (steps >= 0).all(axis=-1).mean(): "A curve that stands still does not rise: the step has to be above zero.",
+        (steps > 0).mean(): "That is the share of steps. A curve counts only if all of its steps rise.",
+        (shown[..., -1] > shown[..., 0]).mean(): "You compare the ends only: a curve may fall in between.",
+        float((steps > 0).all(axis=-1).sum()): "That is how many; divide by the number of curves.",
+        (steps > 0).all(axis=(1, 2)).mean(): "That is the share of actors; each pair of an actor and an expression is a curve.",
+    }
+    for value, hint in hints.items():
+        if abs(float(found) - value) < 1e-6:
+            return Verdict(hint.startswith("One step"), hint)
+    return Verdict(False, "Differences along the last axis; all of them above zero; the mean over actors and expressions.")
+
+
+def pasted_change(answer: Callable) -> Verdict:
+    """Chapter 04: only the change that a network drew, added to the picture itself.
+
+    Args:
+        answer: takes images, drawn and drawn_neutral, each (B, 1, H, W) in [-1, 1], and returns images with the change in them.
+
+    >>> pasted_change(lambda images, drawn, drawn_neutral: drawn)
+    Not yet. That is the drawn face itself. Add to the picture what differs between the two drawn faces.
+    """
+    import torch
+
+    rng = torch.Generator().manual_seed(0)
+    images, drawn, neutral = (1.8 * torch.rand(3, 2, 1, 4, 4, generator=rng) - 0.9).unbind(0)
+    wanted = images + drawn - neutral
+    found = answer(images.clone(), drawn.clone(), neutral.clone())
+    if tuple(found.shape) != tuple(images.shape):
+        return Verdict(False, f"As many pictures of the same size come out, {tuple(images.shape)}; yours are {tuple(found.shape)}.")
+    cases = (
+        (wanted.clamp(-1, 1), "What the network cannot draw, hair and pores, stays from the picture."),
+        (wanted, "Some values leave [-1, 1]: clamp them, a picture has no more white than white."),
+        (drawn, "That is the drawn face itself. Add to the picture what differs between the two drawn faces."),
+        ((images + neutral - drawn).clamp(-1, 1), "The sign: the expression minus the neutral face, both as drawn."),
+        ((images + drawn).clamp(-1, 1), "You add a whole face to a face; take the drawn neutral one away."),
+        ((drawn - neutral).clamp(-1, 1), "That is the change alone; add it to the picture."),
+    )
+    for value, hint in cases:
+        if torch.allclose(found, value, atol=1e-5):
+            return Verdict(hint.startswith("What the network"), hint)
+    return Verdict(False, "images + drawn - drawn_neutral, kept within [-1, 1].")

@@ -1,0 +1,56 @@
+"""The exercise checks of chapter 04: the right answer passes, and each wrong one is told where to look."""
+
+import numpy as np
+import pytest
+
+from emotalk_lite import check
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [((30, 5), "other 25"), ((6, 1), "one-hot"), ((11, 5), "not added"), ((12, 2), "Five numbers"), ((30, 1), "all five"),
+     ((30, 25), "no sign"), ((30, 15), "no sign"), ((30, 6), "sign +1")],
+)
+def test_code_numbers(answer, hint):
+    verdict = check.code_numbers(*answer)
+    assert hint in verdict.hint and bool(verdict) == (answer == (30, 5))
+
+
+def rising(shown):
+    return (np.diff(shown, axis=-1) > 0).all(axis=-1)
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda shown: rising(shown).mean(), "does not count"),
+        (rising, "one number"),
+        (lambda shown: (np.diff(shown, axis=-1) >= 0).all(axis=-1).mean(), "stands still"),
+        (lambda shown: (np.diff(shown, axis=-1) > 0).mean(), "share of steps"),
+        (lambda shown: (shown[..., -1] > shown[..., 0]).mean(), "ends only"),
+        (lambda shown: rising(shown).sum(), "how many"),
+        (lambda shown: (np.diff(shown, axis=-1) > 0).all(axis=(1, 2)).mean(), "share of actors"),
+        (lambda shown: 0.123, "last axis"),
+    ],
+)
+def test_rising_share(answer, hint):
+    verdict = check.rising_share(answer)
+    assert hint in verdict.hint and bool(verdict) == ("does not count" in hint)
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda x, y, n: (x + y - n).clamp(-1, 1), "stays from"),
+        (lambda x, y, n: (x + y - n)[0], "same size"),
+        (lambda x, y, n: x + y - n, "clamp"),
+        (lambda x, y, n: y, "itself"),
+        (lambda x, y, n: (x + n - y).clamp(-1, 1), "sign"),
+        (lambda x, y, n: (x + y).clamp(-1, 1), "whole face"),
+        (lambda x, y, n: (y - n).clamp(-1, 1), "change alone"),
+        (lambda x, y, n: 0 * x, "kept within"),
+    ],
+)
+def test_pasted_change(answer, hint):
+    verdict = check.pasted_change(answer)
+    assert hint in verdict.hint and bool(verdict) == ("stays from" in hint)
