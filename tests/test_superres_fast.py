@@ -46,7 +46,8 @@ def test_untrained_it_is_bicubic_interpolation_at_any_size(size):
 
 def test_every_weight_learns():
     net = CompactUpscaler(8, 2)
-    torch.nn.init.normal_(net.last.weight)
+    for conv in (net.last, *(two for _, two in net.blocks)):  # they start at zero
+        torch.nn.init.normal_(conv.weight)
     net(torch.rand(1, 3, 8, 8)).square().mean().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
@@ -71,7 +72,7 @@ def test_it_is_nearer_to_the_teacher_than_bicubic_interpolation_is(fast, eyes):
     lite0 = load_features("efficientnet_lite0")
     with torch.inference_mode():
         ratio = feature_distance(ours, wanted, lite0) / feature_distance(bicubic, wanted, lite0)
-    assert gain > 1.5 and ratio < 0.9
+    assert gain > 2 and ratio < 0.85
 
 
 def test_it_keeps_what_it_was_given(fast, clips):

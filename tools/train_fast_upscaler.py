@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from fast_upscaler_corpus import CROP, cached
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -31,15 +31,16 @@ EVERY = 500  # steps between two states on disk
 
 
 def draw(pairs: dict[str, Tensor], batch: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Small (B, 3, 24, 24) and large (B, 3, 96, 96) in [0, 1], half of them mirrored."""
+    """Small (B, 3, 24, 24) and large (B, 3, 96, 96) in [0, 1].
+
+    Not mirrored: the teacher makes something else of a mirrored picture, about as far from its own as the student is.
+    """
     small, large = [], []
     for _ in range(batch):
-        n, top, left, mirror = (int(torch.randint(k, (), generator=random)) for k in (len(pairs["small"]), *2 * [CROP - PART - 2 * MARGIN + 1], 2))
-        top, left = top + MARGIN, left + MARGIN
-        a = pairs["small"][n, :, top : top + PART, left : left + PART]
-        b = pairs["large"][n, :, SCALE * top : SCALE * (top + PART), SCALE * left : SCALE * (left + PART)]
-        small.append(a.flip(-1) if mirror else a)
-        large.append(b.flip(-1) if mirror else b)
+        n = int(torch.randint(len(pairs["small"]), (), generator=random))
+        top, left = (MARGIN + torch.randint(CROP - PART - 2 * MARGIN + 1, (2,), generator=random)).tolist()
+        small.append(pairs["small"][n, :, top : top + PART, left : left + PART])
+        large.append(pairs["large"][n, :, SCALE * top : SCALE * (top + PART), SCALE * left : SCALE * (left + PART)])
     return torch.stack(small) / 255, torch.stack(large) / 255
 
 
@@ -63,13 +64,17 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--feature-weight", type=float, default=0.1)
+    parser.add_argument("--blocks", type=int, default=6)
+    parser.add_argument("--start", type=Path, help="weights of a network with as many blocks or fewer to begin with")
     parser.add_argument("--ship", action="store_true", help="put the result into the package")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     pairs = cached(options.folder / "pairs.safetensors", options.crops)
     features = load_features("efficientnet_lite0")
     torch.manual_seed(0)
-    network, random = CompactUpscaler(), torch.Generator().manual_seed(0)
+    network, random = CompactUpscaler(blocks=options.blocks), torch.Generator().manual_seed(0)
+    if options.start:
+        network.load_state_dict(load_file(options.start), strict=False)  # further blocks start as nothing
     mean = deepcopy(network)
     optimiser = torch.optim.Adam(network.parameters(), options.rate, betas=(0.9, 0.99))
     learning = {"network": network, "mean": mean, "optimiser": optimiser}
@@ -107,7 +112,7 @@ def main() -> None:
                 torch.save(saved | {"step": step + 1, "seconds": time.perf_counter() - started, "random": random.get_state()}, temporary)
     print(f"{total} steps in {(time.perf_counter() - started) / 60:.1f} minutes")
     if options.ship:
-        about = f"distilled from Real-ESRGAN x4plus: {options.steps} + {options.feature_steps} steps"
+        about = "distilled from Real-ESRGAN x4plus; the card beside this file says how"
         with atomic_path(FAST) as temporary:
             save_file({name: tensor.half().contiguous() for name, tensor in mean.state_dict().items()}, temporary, {"about": about})
         print(FAST)
