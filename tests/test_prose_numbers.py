@@ -35,6 +35,7 @@ def results() -> dict:
     }
 
 
+FAST = "emotalk_lite/weights/upscale_fast.md"
 TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
 SYNCNET = "emotalk_lite/weights/syncnet.md"
 SAID = [
@@ -58,6 +59,13 @@ SAID = [
            " {portrait[synthetic held-out actors][mouth_correlation]:.2f} |"),
     (CARD, "in {named[all]:.0f} % (anger {named[anger]:.0f}, disgust {named[disgust]:.0f}, fear {named[fear]:.0f}, happiness"
            " {named[happiness]:.0f}, neutral {named[neutral]:.0f}, sadness {named[sadness]:.0f})"),
+    *((FAST, "| {at[bicubic][psnr]:.2f}, {at[fast][psnr]:.2f}, {at[mirrored teacher][psnr]:.2f} dB | {at[bicubic][feature_distance]:.3f},"
+             .replace("at[", f"bench_superres[fast][to_teacher][{which}]["))
+      for which in ("portrait", "portrait's film", "held-out clip", "held-out clip's film")),
+    (FAST, "That is {bench_superres[fast][psnr_gain]:.1f} dB more than bicubic interpolation and {bench_superres[fast][feature_distance_ratio]:.2f} times its"),
+    (FAST, "it has {bench_superres[fast][parameters]:,}, in half precision {bench_superres[fast][megabytes]:.2f} MB"),
+    (FAST, "Real-ESRGAN takes {bench_superres[seconds_a_frame][ours]:.1f} s a frame."),
+    (FAST, "{bench_superres[fast][frames_per_second][1 threads]:.0f} frames a second from 128 x 128"),
     (CARD, "itself is right on {named[corpus]:.0f} % of the corpus's clips"),
     *((SYNCNET, passage + "".join(
         " {syncnet%s[%s]:%s} |" % (row, key, how)
@@ -141,7 +149,8 @@ def test_every_decimal_of_a_chapters_prose_comes_from_somewhere(chapter):
     shown += [str(o.get("data", {}).get("text/plain", "")) for cell in code for o in cell.outputs]
     page = chapter.relative_to(ROOT).as_posix()
     quoted = [passage.format(**results()) for where, passage in SAID if where == page]
-    sources = decimals("\n".join([*(cell.source for cell in code), *shown, *quoted, *(str(table) for name, table in vars(paper_tables).items() if name.isupper())]))
+    printed = [str(table) for name, table in vars(paper_tables).items() if name.isupper()]
+    sources = decimals("\n".join([*(cell.source for cell in code), *shown, *quoted, *printed]))
     prose = [cell for cell in cells if cell.cell_type == "markdown" and not chapters.is_last_run(cell)]
     said = decimals("\n".join(re.sub(NO_PROSE, "", cell.source) for cell in prose))
     assert said - sources - set(KNOWN.get(chapter.stem, ())) == set()
