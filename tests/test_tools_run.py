@@ -1,5 +1,6 @@
 """Running notebooks and building the site from them, as processes, in a small project of its own."""
 
+import io
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import progress
 import pytest
 import run_notebooks
 from nbformat.v4 import new_output
+from tqdm import tqdm
 
 HEAD = "---\nkernelspec: {name: python3, display_name: Python 3, language: python}\n---\n\n"
 GOOD = HEAD + """# Good
@@ -123,6 +125,15 @@ def test_an_interruption_keeps_what_is_done(project):
 def test_a_progress_bar_leaves_its_last_state():
     pieces = [new_output("stream", name="stderr", text=text) for text in ("\r 1%", "\r50%", "\r100%\n", "done\r\n")]
     assert [o.text for o in run_notebooks.final_text(pieces)] == ["100%\ndone\r\n"]
+
+
+def test_a_bar_below_another_leaves_its_last_state_too():
+    drawn = io.StringIO()
+    for _ in tqdm(range(3), desc="runs", file=drawn, mininterval=0):
+        list(tqdm(range(4), desc="steps", file=drawn, mininterval=0))
+    text = run_notebooks.final_text([new_output("stream", name="stderr", text=drawn.getvalue())])[0].text
+    bars = [line.split(":")[0] for line in text.splitlines() if line]
+    assert bars == ["steps"] * 3 + ["runs"] and text.count("100%") == 4
 
 
 @pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (59.6, "1 min 0 s"), (192.4, "3 min 12 s")])

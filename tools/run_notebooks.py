@@ -78,7 +78,8 @@ def final_text(outputs: list[NotebookNode]) -> list[NotebookNode]:
             joined.append(output)
     for output in joined:
         if output.output_type == "stream":
-            output.text = re.sub(r"[^\n]*\r(?!\n)", "", output.text)
+            below = re.sub(r"\n\r?[^\n]*\x1b\[A", "", output.text)  # a bar under a bar: drawn, then the cursor goes up again
+            output.text = re.sub(r"[^\n]*\r(?!\n)", "", below)
     return joined
 
 
