@@ -4,6 +4,15 @@ import os
 
 import browser
 import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """A chapter may choose its number of threads, and with it the last digits of all that is computed later: put it back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
