@@ -158,6 +158,7 @@ def synth(
     actors: Annotated[int, typer.Option(help="How many synthetic people; of ten, eight are for training.")] = 20,
     clips: Annotated[int, typer.Option(help="Clips of each; the first is neutral, then all six emotions in turn.")] = 12,
     seed: Seed = 0,
+    still_heads: Annotated[bool, typer.Option("--still-heads", help="No head turns or nods; the same people say the same.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one a processor, at most two.")] = None,
 ) -> None:
     """Make a synthetic corpus: painted people who speak CREMA-D's sentences. Needs the extra: pip install 'emotalk-lite[synth]'.
@@ -168,7 +169,7 @@ def synth(
     """
     from .data.synth import synthesise
 
-    manifest = synthesise(out, actors, clips, seed, workers)
+    manifest = synthesise(out, actors, clips, seed, workers, still_heads=still_heads)
     frames = sum(entry.n_frames for entry in manifest.clips)
     print(f"{manifest.folder}: {len(manifest.clips)} clips of {actors} actors, {frames} frames; see contact_sheet.png there")
 

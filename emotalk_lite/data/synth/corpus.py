@@ -22,7 +22,7 @@ from ..contact_sheet import contact_sheet
 from ..faces import one_thread
 from ..media import n_frames, speech_input
 from ..prepare_folder import remove_abandoned, worker_pool
-from .expression import STRENGTH, action_units, eye_state, head_motion, mouth_shape
+from .expression import STRENGTH, action_units, at_rest, eye_state, head_motion, mouth_shape
 from .identity import identity
 from .paint import paint
 from .render import render
@@ -42,6 +42,7 @@ def synthesise(
     seed: int = 0,
     workers: int | None = None,
     progress: bool = True,
+    still_heads: bool = False,
 ) -> Manifest:
     """Make the synthetic corpus, or what is missing of it.
 
@@ -56,6 +57,7 @@ def synthesise(
         seed: of all random numbers.
         workers: processes; the default is one a processor, at most two.
         progress: show a progress bar.
+        still_heads: the same people say the same, but no head turns or nods: what moves is what speech and emotion explain.
 
     Returns:
         The manifest; `manifest.folder / "contact_sheet.png"` shows twelve of the clips.
@@ -73,8 +75,8 @@ def synthesise(
     check_writable(sheet)
     remove_abandoned(folder / "clips")
     numbers = range(cremad.FIRST_SYNTHETIC, cremad.FIRST_SYNTHETIC + actors)
-    tasks = [(str(folder), seed, actor, clips) for actor in numbers]
-    missing = [task for task in tasks if any(not is_made(folder, seed, name) for name in actor_clips(seed, task[2], clips))]
+    tasks = [(str(folder), seed, actor, clips, still_heads) for actor in numbers]
+    missing = [task for task in tasks if any(not is_made(folder, seed, name, still_heads) for name in actor_clips(seed, task[2], clips))]
 
     with tqdm(total=actors * clips, initial=(actors - len(missing)) * clips, unit="clip", disable=not progress) as bar:
         bar.set_description("synthetic corpus")
@@ -133,13 +135,14 @@ def actor_clips(seed: int, actor: int, count: int) -> list[str]:
     return names[:count]
 
 
-def recipe(seed: int, name: str) -> str:
+def recipe(seed: int, name: str, still_heads: bool = False) -> str:
     """SHA-256 of what a clip is made from: it has no original file. Tells a clip of another seed or version.
 
     >>> len(recipe(0, "2001_DFA_NEU_XX"))
     64
     """
-    return hashlib.sha256(f"emotalk_lite synthetic corpus {RECIPE}, seed {seed}, clip {name}".encode()).hexdigest()
+    heads = ", still heads" if still_heads else ""
+    return hashlib.sha256(f"emotalk_lite synthetic corpus {RECIPE}, seed {seed}, clip {name}{heads}".encode()).hexdigest()
 
 
 def clip_path(folder: Path, name: str) -> Path:
@@ -147,10 +150,10 @@ def clip_path(folder: Path, name: str) -> Path:
     return folder / "clips" / f"{name}.safetensors"
 
 
-def is_made(folder: Path, seed: int, name: str) -> bool:
+def is_made(folder: Path, seed: int, name: str, still_heads: bool = False) -> bool:
     """Whether a clip is there, whole, of this seed and version."""
     try:
-        return read_header(clip_path(folder, name)).get("sha256") == recipe(seed, name)
+        return read_header(clip_path(folder, name)).get("sha256") == recipe(seed, name, still_heads)
     except EmotalkError:  # not there, of another format, or damaged: it is made (again)
         return False
 
@@ -172,14 +175,14 @@ def _entry(folder: Path, name: str) -> Entry:
 
 
 @one_thread()  # the pictures are too small to share out, and the workers are the parallelism
-def make_actor(task: tuple[str, int, int, int]) -> None:
-    """Paint an actor and make the clips that are missing; `task` is folder, seed, actor, clips."""
-    folder, seed, actor, count = Path(task[0]), *task[1:]
+def make_actor(task: tuple[str, int, int, int, bool]) -> None:
+    """Paint an actor and make the clips that are missing; `task` is folder, seed, actor, clips, still heads."""
+    folder, seed, actor, count, still_heads = Path(task[0]), *task[1:]
     names = actor_clips(seed, actor, count)
     speech = _speech(seed, actor, tuple(names))
     for k, name in enumerate(names):
-        if not is_made(folder, seed, name):
-            save_clip(make_clip(seed, name, k, speech[k]), clip_path(folder, name))
+        if not is_made(folder, seed, name, still_heads):
+            save_clip(make_clip(seed, name, k, speech[k], still_heads), clip_path(folder, name))
 
 
 def _speech(seed: int, actor: int, names: tuple[str, ...]) -> list[Utterance]:
@@ -197,7 +200,7 @@ def _painted(seed: int, actor: int):
     return person, paint(person)
 
 
-def make_clip(seed: int, name: str, place: int, said: Utterance) -> PreparedClip:
+def make_clip(seed: int, name: str, place: int, said: Utterance, still_heads: bool = False) -> PreparedClip:
     """One clip: its speech with a little silence around it, its face, its truth.
 
     Args:
@@ -205,6 +208,7 @@ def make_clip(seed: int, name: str, place: int, said: Utterance) -> PreparedClip
         name: such as "2001_DFA_ANG_HI".
         place: which of the actor's clips it is; with seed and actor it decides all that is random.
         said: the sentence.
+        still_heads: the head does not move; all else as it would be.
     """
     clip = cremad.parse_name(name)
     person, layers = _painted(seed, clip.actor)
@@ -224,9 +228,9 @@ def make_clip(seed: int, name: str, place: int, said: Utterance) -> PreparedClip
     spoken = lips(phonemes, samples, said.rate, count, reach)
     units = action_units(clip.emotion, clip.intensity, count, rng, person.rng(60))
     mouth = mouth_shape(units, spoken)
-    drawn = render(
-        person, layers, units, mouth, eye_state(units, clip.emotion, rng), head_motion(clip.emotion, spoken["loud"], rng)
-    )
+    eyes = eye_state(units, clip.emotion, rng)
+    pose = at_rest(count) if still_heads else head_motion(clip.emotion, spoken["loud"], rng)
+    drawn = render(person, layers, units, mouth, eyes, pose)
     return PreparedClip(
         frames=drawn.frames,
         audio=speech_input(samples, said.rate),
@@ -237,7 +241,7 @@ def make_clip(seed: int, name: str, place: int, said: Utterance) -> PreparedClip
         name=name,
         **clip._asdict(),
         split=cremad.split_of(clip.actor),
-        sha256=recipe(seed, name),
+        sha256=recipe(seed, name, still_heads),
         source=SOURCE,
         duration=duration,
     )

@@ -153,6 +153,15 @@ def head_motion(emotion: str, loud: np.ndarray, rng: np.random.Generator) -> Pos
     )
 
 
+def at_rest(count: int) -> Pose:
+    """A head that looks straight ahead and does not move, for `count` frames.
+
+    >>> at_rest(3).scale.tolist(), at_rest(3).yaw.tolist()
+    ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
+    """
+    return Pose(*(np.zeros(count) for _ in range(5)), scale=np.ones(count))
+
+
 def lids(units: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """How far the emotion's action units raise the upper lids and the lower ones, each (T,)."""
     u = units
