@@ -28,4 +28,4 @@ def test_the_ethics_page_names_the_licence_of_this_repository_and_of_the_data():
 def test_the_portrait_is_free_as_the_page_says():
     from skimage.data import astronaut
 
-    assert "No known copyright restrictions" in astronaut.__doc__ and '"no known copyright restrictions"' in PAGE
+    assert "No known copyright restrictions" in astronaut.__doc__ and '"no known copyright restrictions, released into the public domain"' in PAGE

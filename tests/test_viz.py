@@ -149,3 +149,23 @@ def test_the_distance_slider_has_a_text_a_picture_and_a_dot_for_every_stop_of_ev
         assert len({stop.children[0].value for stop in stack.children}) == 3
     with pytest.raises(ValueError, match="as many stops"):
         viz.distance_slider({"blur": stops["blur"], "noise": stops["noise"][:2]}, floor=1.0)
+
+
+def test_the_choice_slider_shows_one_picture_for_every_choice_and_stop():
+    pictures = {who: [Image.new("RGB", (8, 8), (40 * k, 120 * row, 0)) for k in range(3)] for row, who in enumerate(("he", "she"))}
+    choice, slider, chosen = viz.choice_slider(pictures, "person", "mood", ["calm", "angry", "sad"]).children
+    assert choice.options == ("he", "she") and slider.options == ("calm", "angry", "sad")
+    assert len({picture.value for stack in chosen.children for picture in stack.children}) == 6
+    with pytest.raises(ValueError, match="each choice needs 2 pictures"):
+        viz.choice_slider(pictures, "person", "mood", ["calm", "angry"])
+
+
+def test_a_frame_slider_says_words_and_begins_where_it_is_told():
+    stack, controls = viz.frame_slider([Image.new("RGB", (8, 8))] * 3, "width", stops=["2 px", "4 px", "9 px"], start=1).children
+    play, slider = controls.children
+    assert (stack.selected_index, play.value, slider.index, slider.label) == (1, 1, 1, "4 px")
+
+
+def test_the_wipe_begins_in_the_middle():
+    stack, _ = viz.wipe(Image.new("RGB", (90, 9)), Image.new("RGB", (90, 9), "white"), ("a", "b"), stops=3).children
+    assert stack.selected_index == 1

@@ -1,6 +1,6 @@
 """Pictures, videos and widgets for the chapters. Nothing but notebooks imports this."""
 
-from .data import draw_points, frame_slider, mask_picture, row, spectrogram
+from .data import choice_slider, draw_points, frame_slider, mask_picture, row, spectrogram
 from .distance import Ruined, distance_slider
 from .effects import effects_figure
 from .figures import difference_figure, film_strip, mouth_figure, picture
@@ -14,6 +14,7 @@ from .wipe import wipe
 
 __all__ = [
     "Ruined",
+    "choice_slider",
     "difference_figure",
     "distance_slider",
     "draw_points",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
 import numpy as np
@@ -15,7 +15,7 @@ from PIL import Image
 from ..data.contact_sheet import draw_points
 from .figures import GAP
 
-__all__ = ["draw_points", "frame_slider", "mask_picture", "row", "spectrogram"]
+__all__ = ["choice_slider", "draw_points", "frame_slider", "mask_picture", "row", "spectrogram"]
 
 
 def mask_picture(frame: np.ndarray, mask: np.ndarray, width: int = 256) -> Image.Image:
@@ -76,7 +76,9 @@ def spectrogram(axes: Axes, sound: np.ndarray, rate: int, top: float | None = No
     axes.set_ylabel("kHz")
 
 
-def frame_slider(images: Sequence[Image.Image], label: str = "frame", quality: int = 80) -> widgets.VBox:
+def frame_slider(
+    images: Sequence[Image.Image], label: str = "frame", quality: int = 80, stops: Sequence[str] | None = None, start: int = 0
+) -> widgets.VBox:
     """A slider and a play button over pictures that travel inside the page: no kernel is needed.
 
     Args:
@@ -84,18 +86,59 @@ def frame_slider(images: Sequence[Image.Image], label: str = "frame", quality: i
             is smaller where the pixels are drawn as squares.
         label: stands before the slider.
         quality: of the JPEGs.
+        stops: what the slider says at each position; its number, from 0, if None.
+        start: the position that is shown first.
 
     >>> len(frame_slider([Image.new("RGB", (8, 8))] * 3).children)
     2
     """
+    stack, layout = _stack(images, quality), {"flex": "1 1 260px", "width": "auto", "max_width": "420px"}  # below the buttons on a phone
+    stack.selected_index = start
+    slider, place = widgets.IntSlider(start, min=0, max=len(images) - 1, description=label, layout=layout), "value"
+    if stops is not None:
+        slider, place = widgets.SelectionSlider(options=list(stops), index=start, description=label, layout=layout), "index"
+    play = widgets.Play(value=start, min=0, max=len(images) - 1, interval=120, show_repeat=False)
+    widgets.jslink((play, "value"), (slider, place))
+    widgets.jslink((slider, place), (stack, "selected_index"))
+    return widgets.VBox([stack, widgets.HBox([play, slider])])
+
+
+def choice_slider(
+    images: Mapping[str, Sequence[Image.Image]], kind: str, label: str, stops: Sequence[str], quality: int = 80
+) -> widgets.VBox:
+    """A list and a slider over pictures that travel inside the page: no kernel is needed.
+
+    Args:
+        images: what the list offers, to one picture for each stop of the slider.
+        kind: stands before the list.
+        label: stands before the slider.
+        stops: the slider's, in words.
+        quality: of the JPEGs.
+
+    Raises:
+        ValueError: not every choice has one picture a stop.
+
+    >>> two = [Image.new("RGB", (8, 8))] * 2
+    >>> len(choice_slider({"he": two, "she": two}, "person", "mood", ["calm", "angry"]).children)
+    3
+    """
+    if {len(pictures) for pictures in images.values()} != {len(stops)}:
+        raise ValueError(f"each choice needs {len(stops)} pictures, one for each of {', '.join(stops)}")
+    stacks = [_stack(pictures, quality) for pictures in images.values()]
+    choice = widgets.Dropdown(options=list(images), index=0, description=kind)
+    slider = widgets.SelectionSlider(options=list(stops), index=0, description=label, layout={"width": "100%", "max_width": "420px"})
+    chosen = widgets.Stack(stacks, selected_index=0)
+    widgets.jslink((choice, "index"), (chosen, "selected_index"))
+    for stack in stacks:
+        widgets.jslink((slider, "index"), (stack, "selected_index"))
+    return widgets.VBox([choice, slider, chosen])
+
+
+def _stack(images: Sequence[Image.Image], quality: int) -> widgets.Stack:
+    """The pictures on one place, the first of them shown."""
     pictures = []
     for image in images:
         buffer, kind = io.BytesIO(), "png" if image.mode == "L" else "jpeg"
         image.save(buffer, kind, quality=quality, optimize=True)
         pictures.append(widgets.Image(value=buffer.getvalue(), format=kind, layout={"max_width": "100%"}))
-    stack = widgets.Stack(pictures, selected_index=0)
-    slider = widgets.IntSlider(min=0, max=len(images) - 1, description=label, layout={"width": "60%"})
-    play = widgets.Play(min=0, max=len(images) - 1, interval=120, show_repeat=False)
-    widgets.jslink((play, "value"), (slider, "value"))
-    widgets.jslink((slider, "value"), (stack, "selected_index"))
-    return widgets.VBox([stack, widgets.HBox([play, slider])])
+    return widgets.Stack(pictures, selected_index=0)

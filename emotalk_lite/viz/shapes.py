@@ -8,7 +8,8 @@ from math import log2
 from IPython.display import HTML
 from torch import Tensor, nn, no_grad
 
-STEP, HEIGHT = 92, 150  # pixels: distance of two steps, height of the drawing
+STEP, HEIGHT = 92, 164  # pixels: distance of two steps, height of the drawing
+LEGIBLE = 0.8  # the drawing shrinks to this share of its width before it scrolls
 WIDE, TALL, LEAST = 5.4, 8.5, 5  # pixels of a box for each doubling of its extent and of its channels, and of a size of 1
 
 
@@ -70,7 +71,7 @@ def shape_diagram(module: nn.Module, *inputs: Tensor, steps: Mapping[str, str], 
         )
     said = "What each step gives: " + "; ".join(f"{label}, {_sizes(shape)}" for label, shape in shapes.items())
     width = STEP * len(shapes)
-    style = f"width: {width}px; max-width: none; height: auto; display: block"
+    style = f"width: 100%; min-width: {LEGIBLE * width:.0f}px; max-width: {width}px; height: auto; display: block"
     return HTML(
         f'<div tabindex="0" style="overflow-x: auto"><svg viewBox="0 0 {width} {HEIGHT}" style="{style}" role="img" aria-label="{said}">'
         f"{''.join(drawn)}</svg></div>"

@@ -19,7 +19,7 @@ def wipe(left: Image.Image, right: Image.Image, labels: tuple[str, str], stops: 
         left: seen left of the border.
         right: seen right of it.
         labels: of `left` and `right`, drawn into the corners.
-        stops: positions of the slider.
+        stops: positions of the slider; it begins in the middle.
 
     >>> len(wipe(Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8)), ("a", "b"), stops=3).children)
     2
@@ -27,7 +27,7 @@ def wipe(left: Image.Image, right: Image.Image, labels: tuple[str, str], stops: 
     if left.size != right.size:
         raise ValueError(f"the pictures differ in size: {left.size} and {right.size}")
     borders = np.linspace(0, left.width, stops).round().astype(int)
-    return frame_slider([_joined(left, right, labels, int(border)) for border in borders], label="wipe")
+    return frame_slider([_joined(left, right, labels, int(border)) for border in borders], label="wipe", start=stops // 2)
 
 
 def _joined(left: Image.Image, right: Image.Image, labels: tuple[str, str], border: int) -> Image.Image:
