@@ -336,6 +336,8 @@ def evaluate(
 ) -> None:
     """Measure generated videos against real ones, whoever made them.
 
+    A square video is taken as an aligned face, as 'emotalk talk' writes it; in any other the face is found and aligned first.
+
     \b
     Example:
       emotalk evaluate --real real --generated generated --json numbers.json
@@ -362,15 +364,18 @@ def ablate(
 
     \b
     Examples:
+      emotalk sample --out data/sample
       emotalk ablate --data data/sample --out ablation --steps 400
       emotalk ablate --data prepared --out ablation --preset cuda --seeds 3 --upscaler bsrgan
     """
+    from .ablate import RESULTS
     from .ablate import ablate as run
     from .ablation_tables import tables
     from .variants import VARIANTS
 
     names = tuple(VARIANTS) if variants is None else tuple(variants.replace(" ", "").split(","))
     print(tables(run(data, out, preset, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device)))
+    print(f"every number: {out / RESULTS}; the videos: {out / 'videos'}")
 
 
 @app.command()
@@ -423,22 +428,23 @@ def survey(
     from .mos import make_survey
 
     made = make_survey(clips, out, seed=seed)
-    print(f"{made.page}: {made.clips} clips; send it to raters. {made.key} says which clip is whose: keep it from them")
+    print(f"{made.page}: {made.clips} clip{'s' * (made.clips != 1)}; send it to raters. {made.key} says which clip is whose: keep it from them")
 
 
 @mos.command()
 def analyse(
-    responses: Annotated[list[Path], typer.Argument(metavar="RESPONSES", help="The JSON files that raters saved.")],
+    responses: Annotated[list[Path], typer.Argument(metavar="RESPONSES", help="The JSON files that raters saved, or a folder of them.")],
     key: Annotated[Path, typer.Option(help="The survey's .key.json.")] = Path("survey.key.json"),
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
 ) -> None:
-    """Means with intervals, shares and agreement, by variant.
+    """Means with intervals, shares as numbers and as bars, and agreement, by variant.
 
     \b
     Example:
       emotalk mos analyse responses/*.json --key survey.key.json --json mos.json
     """
     from .mos import analyse as analyse_responses
-    from .mos import report_tables
+    from .mos import report_bars, report_tables
 
-    print(report_tables(analyse_responses(responses, key, json_file)))
+    report = analyse_responses(responses, key, json_file)
+    print(report_tables(report), report_bars(report), sep="\n\n")

@@ -10,6 +10,7 @@ from importlib.metadata import version
 import numpy as np
 from tqdm import tqdm
 
+from .errors import EmotalkError
 from .metrics import identity, inception
 from .metrics.cache import Cache
 from .metrics.emotion import SHIPPED, fitted_to, load_emotion_classifier
@@ -28,7 +29,7 @@ NAMES = {  # row of the table -> key in the JSON
     "FID-64 (Inception's first 64 features)": "fid_64",
     "KID (Inception, 2048 features)": "kid",
     "Fréchet distance (EfficientNet-Lite0, not FID)": "frechet_efficientnet_lite0",
-    "the same between halves of the real clips": "frechet_real_floor",
+    "that distance between halves of the real clips": "frechet_real_floor",
     "kernel distance (EfficientNet-Lite0, not KID)": "kernel_efficientnet_lite0",
     "PSNR, dB": "psnr",
     "SSIM": "ssim",
@@ -37,19 +38,19 @@ NAMES = {  # row of the table -> key in the JSON
     "LSE-C (our SyncNet, not the published one)": "lse_c",
     "LSE-C of the real clips": "lse_c_real",
     "clips whose sound is within a frame of the lips": "in_time",
-    "real clips whose sound is": "in_time_real",
+    "real clips whose sound is within a frame": "in_time_real",
     "mouth opening follows the real one": "opening_follows_real",
     "mouth opening follows the loudness": "opening_follows_loudness",
-    "the same of the real clips": "opening_follows_loudness_real",
+    "real mouth opening follows the loudness": "opening_follows_loudness_real",
     "mouth opening's deviation, of the real one": "opening_deviation_ratio",
     "face distance to the neutral picture (same < 0.6)": "identity_distance",
-    "face distance of the real clips to it": "identity_distance_real",
+    "face distance of the real clips to their own": "identity_distance_real",
     "face cosine to the neutral picture": "identity_cosine",
-    "face cosine of the real clips to it": "identity_cosine_real",
+    "face cosine of the real clips to their own": "identity_cosine_real",
     "face distance to the real clip": "identity_distance_pair",
     "face cosine to the real clip": "identity_cosine_pair",
-    "emotion as named (judge's training: see judges)": "emotion_accuracy",
-    "the same in the real clips": "emotion_accuracy_real",
+    "emotion recognised as the file's name says": "emotion_accuracy",
+    "emotion of the real clips, by the same judge": "emotion_accuracy_real",
     "width": "width",
     "height": "height",
     "bitrate of the pictures, kbit/s": "kilobits_per_second",
@@ -87,7 +88,8 @@ def evaluate(
         cannot be measured stands in "missing" with the reason.
 
     Raises:
-        EmotalkError: no such folder, no video in it, or one that cannot be read; a wrong file of weights.
+        EmotalkError: no such folder, no video in it, or one that cannot be read or shows no face; a single frame in all; a
+            wrong file of weights.
 
     >>> evaluate("no_such_folder", "generated")
     Traceback (most recent call last):
@@ -109,6 +111,9 @@ def evaluate(
             paired = other and (other, read_faces(other, kept))
             numbers[name][stem] = measure_video(path, read_faces(path, cache), networks, neutral.of(stem), paired, cache, kept)
 
+    for name, folder in (("real", real), ("generated", generated)):
+        if sum(len(video.features) for video in numbers[name].values()) < 2:
+            raise EmotalkError(f"{folder}: holds one frame in all; give videos of at least 2")
     metrics = _of_sets(numbers["real"], numbers["generated"])
     metrics |= {f"{key}_real": value for key, value in _means(numbers["real"]).items()} | _means(numbers["generated"])
     metrics |= _of_files([video.info for video in numbers["generated"].values()])

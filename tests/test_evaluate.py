@@ -166,7 +166,7 @@ def test_a_classifier_fitted_to_real_labels_takes_the_place_of_the_shipped_one(v
     report = evaluate(videos / "real", videos / "real", progress=False, classifier=tmp_path / "real.safetensors")
     assert report["metrics"]["emotion_accuracy"] == 1  # it was fitted to these
     assert "CREMA-D" in report["judges"]["emotion_accuracy"] and "6 clips of 1 actors learned" in report["judges"]["emotion_accuracy"]
-    with pytest.raises(EmotalkError, match="is not an emotion classifier"):
+    with pytest.raises(EmotalkError, match="none.safetensors: no such file"):
         evaluate(videos / "real", videos / "real", progress=False, classifier=tmp_path / "none.safetensors")
 
 
@@ -185,6 +185,12 @@ def test_what_cannot_be_evaluated_is_one_line(videos, tmp_path):
     (tmp_path / "torn.mp4").write_bytes(b"no film")
     with pytest.raises(EmotalkError, match="torn.mp4"):
         evaluate(videos / "real", tmp_path, progress=False)
+    write_video(tmp_path / "wall" / "wall.mp4", np.zeros((3, 16, 24, 3), np.uint8))
+    with pytest.raises(EmotalkError, match="wall.mp4: no face found"):
+        evaluate(videos / "real", tmp_path / "wall", progress=False)
+    write_video(tmp_path / "still" / "x.mp4", np.zeros((1, 16, 16, 3), np.uint8))
+    with pytest.raises(EmotalkError, match="still: holds one frame in all"):
+        evaluate(videos / "real", tmp_path / "still", progress=False)
     write_video(tmp_path / "a" / "x.mp4", np.zeros((3, 16, 16, 3), np.uint8))
     write_video(tmp_path / "b" / "x.mp4", np.zeros((3, 16, 16, 3), np.uint8))
     (tmp_path / "torn.mp4").unlink()

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, report_tables
+from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, report_bars, report_tables
 from emotalk_lite.mos.questions import KEYS
 from emotalk_lite.mos.raters import counts, possible_raters
 from emotalk_lite.mos.responses import digest, read_key
@@ -28,9 +28,9 @@ def survey(tmp_path_factory, clips):
     return make_survey(folder / "clips", folder / "survey.html", seed=3)
 
 
-def respond(path, key, rater, score, leave_out=()):
+def respond(path, key, rater, score, leave_out=(), backwards=False):
     """A response as the page writes it."""
-    order = sorted(key["clips"])
+    order = sorted(key["clips"], reverse=backwards)
     ratings = {c: dict.fromkeys(KEYS, score(key["clips"][c]["variant"])) for c in order if c not in leave_out}
     content = {"format": "emotalk-mos-1", "survey": key["survey"], "rater": rater, "seed": 1, "order": order, "ratings": ratings}
     path.write_text(json.dumps({**content, "digest": digest(content)}))
@@ -79,6 +79,7 @@ def test_a_rater_answers_reloads_and_exports(survey, chromium, tmp_path):
         page.locator("#next").click()
     with page.expect_download() as download:
         page.locator("#save").click()
+    assert download.value.suggested_filename in page.locator("#saved").inner_text()
     saved = tmp_path / download.value.suggested_filename
     download.value.save_as(saved)
     assert errors == [] and not [url for url in asked if not url.startswith(("file:", "blob:"))]
@@ -98,6 +99,8 @@ def test_every_control_of_the_page_has_a_name(survey, chromium):
         assert page.locator(f"input[name={question}]").count() == 5
     names = page.evaluate("[...document.querySelectorAll('input')].map(i => i.getAttribute('aria-label') || i.labels[0].innerText.trim())")
     assert all(names) and page.get_by_role("radio", name="strongly agree", exact=True).count() == 2
+    widths = page.evaluate("[...document.querySelectorAll('.steps')].map(s => new Set([...s.children].map(l => Math.round(l.offsetWidth))).size)")
+    assert widths == [1] * len(KEYS), "a larger step would draw answers"
     assert page.locator("fieldset legend").count() == len(KEYS) and "Video 1 of 4" in page.locator("video").get_attribute("aria-label")
     page.close()
 
@@ -136,15 +139,54 @@ def test_tampered_partial_duplicate_and_foreign_responses_are_told_apart(survey,
     changed.write_text(respond(changed, key, "d", lambda v: 2).read_text().replace('"motion": 2', '"motion": 5', 1))
     beyond = respond(tmp_path / "beyond.json", key, "e", lambda v: 6)
     other = respond(tmp_path / "other.json", {**key, "survey": "0" * 16}, "f", lambda v: 3)
+    silent = respond(tmp_path / "silent.json", key, "g", lambda v: 3, leave_out=sorted(key["clips"]))
     noise = tmp_path / "noise.json"
     noise.write_text("{}")
-    report = analyse([earlier, good, half, copied, changed, beyond, other, noise], survey.key, tmp_path / "report.json")
-    assert report["raters"] == {"complete": 1, "partial": 1, "duplicate": 2, "tampered": 2, "foreign": 2}
+    report = analyse([earlier, good, half, copied, changed, beyond, other, silent, noise], survey.key, tmp_path / "report.json")
+    assert report["raters"] == {"complete": 1, "partial": 1, "duplicate": 2, "tampered": 2, "foreign": 3}
+    assert report["refused"]["silent.json"] == "foreign: it answers no question"
     assert "same rater as good.json" in report["refused"]["earlier.json"]
     assert "same answers as copied.json" in report["refused"]["good.json"]
     assert json.loads((tmp_path / "report.json").read_text())["scores"]["se+em"]["motion"]["mean"] == 4.0
     text = report_tables(report)
     assert "not used: changed.json (tampered" in text and "se+em" in text
+
+
+def test_two_raters_may_agree_in_everything(survey, tmp_path):
+    key = read_key(survey.key)
+    one = respond(tmp_path / "one.json", key, "a", lambda v: 3)
+    respond(tmp_path / "two.json", key, "b", lambda v: 3, backwards=True)  # the same answers, in an order of their own
+    assert analyse([tmp_path], survey.key)["raters"]["complete"] == 2  # a folder is all of its files
+    assert analyse([one], survey.key)["raters"]["complete"] == 1
+
+
+def test_bars_lean_to_the_side_of_the_answers(survey, tmp_path):
+    key = read_key(survey.key)
+    respond(tmp_path / "one.json", key, "a", lambda v: 1 if v == "base" else 5)
+    lines = report_bars(analyse([tmp_path], survey.key)).splitlines()
+    base, other = (next(line for line in lines if line.startswith(name)) for name in ("base", "se+em"))
+    assert base.endswith(25 * "#" + "|") and other.endswith("|" + 25 * "#")
+
+
+@pytest.mark.parametrize(
+    "name, content, said",
+    [
+        ("base/one.mp4", b"no film", "one.mp4: cannot be read as a video"),
+        ("base/one.flv", b"no film", "one.flv: browsers do not play such a video"),
+        ("one.mp4", b"no film", "one.mp4: lies in no folder of a variant"),
+    ],
+)
+def test_a_clip_that_raters_could_not_see_is_refused(survey, tmp_path, name, content, said):
+    good = next((survey.page.parent / "clips" / "base").iterdir())
+    for path, data in (("em-seed0/good.mp4", good.read_bytes()), (name, content)):
+        (tmp_path / "clips" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "clips" / path).write_bytes(data)
+    with pytest.raises(EmotalkError, match=said):
+        make_survey(tmp_path / "clips", tmp_path / "survey.html")
+    assert not (tmp_path / "survey.html").exists()
+    (tmp_path / "clips" / name).unlink()
+    made = make_survey(tmp_path / "clips", tmp_path / "survey.html")
+    assert [clip["variant"] for clip in read_key(made.key)["clips"].values()] == ["em"]
 
 
 def test_nothing_to_use_is_said(survey, tmp_path):

@@ -241,7 +241,7 @@ def test_the_command_enlarges_a_picture(portrait, tmp_path):
         ("face.png", "out.gif", "give a name that ends in"),
         ("noise.mp4", "out.mp4", "cannot be read"),
         ("cut.flv", "out.mp4", "cut off|damaged|cannot be read"),
-        ("noise.mp4", "out.png", "is not a picture"),
+        ("noise.mp4", "out.png", "noise.mp4 is a video; give a name that ends in .mp4"),
         ("pcm.mkv", "out.mp4", "cannot write .* ends in .mkv"),
     ],
 )

@@ -104,6 +104,8 @@ def load_emotion_classifier(path: str | os.PathLike = SHIPPED) -> EmotionClassif
         state = load_file(path)
         classifier = EmotionClassifier(len(state["mean"]))
         classifier.load_state_dict(state)
+    except FileNotFoundError as error:
+        raise EmotalkError(f"{path}: no such file; give a file of tools/train_emotion_classifier.py") from error
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise EmotalkError(f"{path}: is not an emotion classifier; give a file of tools/train_emotion_classifier.py") from error
     return classifier.eval().requires_grad_(False)

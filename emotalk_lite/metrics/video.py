@@ -97,7 +97,10 @@ def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
     height, width = frames.shape[1:3]
     if height != width:
         cache = cache or Cache(keep=False)
-        matrix = cache.get(path, ALIGNMENT, lambda: align.similarity_transform(np.median(faces.track_landmarks(frames), axis=0)))
+        try:
+            matrix = cache.get(path, ALIGNMENT, lambda: align.similarity_transform(np.median(faces.track_landmarks(frames), axis=0)))
+        except EmotalkError as error:
+            raise EmotalkError(f"{path}: {error}") from error
         return align.warp(frames, matrix)
     if height == IMAGE_SIZE:
         return frames

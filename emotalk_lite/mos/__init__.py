@@ -7,7 +7,7 @@
 * `raters.py`: how many raters a row of percentages can come from
 """
 
-from .analysis import Mean, agreement, analyse, mean_interval, report_tables
+from .analysis import Mean, agreement, analyse, mean_interval, report_bars, report_tables
 from .questions import AGREEMENT, SCORES, STATEMENTS
 from .responses import read_responses
 from .survey import make_survey
@@ -22,5 +22,6 @@ __all__ = [
     "make_survey",
     "mean_interval",
     "read_responses",
+    "report_bars",
     "report_tables",
 ]

@@ -17,6 +17,7 @@ from .questions import AGREEMENT, KEYS, SCORES, STATEMENTS, STEPS
 from .responses import Responses, read_key, read_responses
 
 LEVEL = 0.95  # of the intervals
+MARKS, PERCENT, WIDTH = "#=.=#", 4, 26  # of the bars: a character for each step, percent a character, characters to each side
 
 
 class Mean(NamedTuple):
@@ -98,8 +99,8 @@ def analyse(paths: Iterable[str | os.PathLike], key: str | os.PathLike, json_pat
         check_writable(json_path)
     survey = read_key(key)
     responses = read_responses(paths, survey)
-    if not any(response.ratings for response in responses.used):
-        why = "; ".join(f"{path.name}: {reason}" for path, reason in responses.refused.items()) or "they are empty"
+    if not responses.used:
+        why = "; ".join(f"{path.name}: {reason}" for path, reason in responses.refused.items())
         raise EmotalkError(f"none of the responses can be used ({why})")
     clips = {name: about["variant"] for name, about in survey["clips"].items()}
     known = {name: rank for rank, name in enumerate(VARIANTS)}
@@ -144,6 +145,28 @@ def report_tables(report: dict[str, object]) -> str:
     lines += ["", f"agreement between raters (Krippendorff's alpha): {alphas}"]
     lines += [f"not used: {name} ({reason})" for name, reason in report["refused"].items()]
     return "\n".join(lines)
+
+
+def report_bars(report: dict[str, object]) -> str:
+    """The shares of each statement as diverging bars of plain characters: who disagrees to the left, who agrees to the right.
+
+    >>> print(report_bars({"shares": {"pleasing": {"base": [20.0, 20.0, 20.0, 0.0, 40.0], "se": [float("nan")] * 5}}}))
+    "It was visually pleasing"  ## strongly disagree  == disagree  .. neutral  == agree  ## strongly agree
+    base                         #####=====..|...##########
+    se                                      |
+    """
+    lines = []
+    for statement, shares in report["shares"].items():
+        legend = "  ".join(f"{2 * mark} {step}" for mark, step in zip(MARKS, AGREEMENT))
+        lines += ["", f'"{STATEMENTS[statement]}"  {legend}']
+        for variant, row in shares.items():
+            given = np.nan_to_num(np.asarray(row, float))
+            ends = np.cumsum([-given[:2].sum() - given[2] / 2, *given]) / PERCENT  # of the five parts, from the middle
+            places = [int(np.floor(end + 0.5)) + WIDTH for end in ends]
+            bar = " " * places[0] + "".join(mark * (b - a) for mark, a, b in zip(MARKS, places, places[1:]))
+            bar = bar.ljust(WIDTH)
+            lines.append(f"{variant:14}{bar[:WIDTH]}|{bar[WIDTH:]}".rstrip())
+    return "\n".join(lines[1:])
 
 
 def _aggregate(row: dict[str, Mean]) -> float:

@@ -20,6 +20,7 @@ class Response(NamedTuple):
 
     path: Path
     rater: str
+    order: tuple[str, ...]  # of the clips, this rater's own
     ratings: dict[str, dict[str, int]]  # clip -> question -> 1 to 5
     complete: bool
 
@@ -58,19 +59,20 @@ def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -
 
     * complete: every clip and question is answered; counts.
     * partial: some are; counts with what is there.
-    * duplicate: the same rater's file again, or another's answers under a new name; the fullest file of each rater counts.
+    * duplicate: the same rater's file again, or their answers, in their order of clips, under a new name; the fullest file of
+      each rater counts. Two raters may well agree in everything, but not in the order that chance gave each of them.
     * tampered: changed after it was saved: its digest does not fit, or an answer is none of the five steps. The digest is
       no signature: who reads the page's script can forge one.
-    * foreign: of another survey, or no response at all.
+    * foreign: of another survey, or no response at all: no file of the page, or none of its questions answered.
 
     Args:
-        paths: JSON files that the survey page saved.
+        paths: JSON files that the survey page saved, or folders of them.
         key: of `read_key`.
 
     Raises:
         EmotalkError: a file cannot be read, or there is none.
     """
-    paths = [Path(path) for path in paths]
+    paths = [file for path in map(Path, paths) for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
     if not paths:
         raise EmotalkError("no responses; give the JSON files that raters saved")
     read, refused = [], {}
@@ -87,8 +89,8 @@ def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -
         if first is not response:
             refused[response.path] = f"duplicate: the same rater as {first.path.name}"
     for response in list(used.values()):
-        first = next(r for r in used.values() if r.ratings == response.ratings)
-        if first is not response and response.ratings:
+        first = next(r for r in used.values() if (r.order, r.ratings) == (response.order, response.ratings))
+        if first is not response:
             refused[response.path] = f"duplicate: the same answers as {first.path.name}"
             del used[response.rater]
     return Responses(sorted(used.values(), key=lambda r: r.rater), refused)
@@ -125,8 +127,10 @@ def _read(path: Path, key: dict[str, object]) -> Response:
     if not all(k in KEYS and type(v) is int and 1 <= v <= STEPS for given in ratings.values() for k, v in given.items()):
         raise ValueError("tampered: an answer is none of the five steps")
     ratings = {clip: given for clip, given in ratings.items() if given}
+    if not ratings:
+        raise ValueError("foreign: it answers no question")
     complete = all(set(ratings.get(clip, ())) == set(KEYS) for clip in order)
-    return Response(path, rater, ratings, complete)
+    return Response(path, rater, tuple(order), ratings, complete)
 
 
 def _count(response: Response) -> int:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import EmotalkError
+from ..metrics.media import media_info
 from ..paths import atomic_path, check_writable
 from .questions import AGREEMENT, ENDS, SCORES, STATEMENTS, STEPS
 
 HEAVY = 40_000_000  # bytes of clips; a page of more takes a phone's memory
+CODECS = ("h264", "vp8", "vp9", "av1", "libdav1d")  # of these pictures, as FFmpeg names what decodes them
 TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".webm": "video/webm"}  # what browsers play
+FILMS = (*TYPES, ".mov", ".mkv", ".avi", ".flv")  # what somebody might take for a clip
 
 
 class Survey(NamedTuple):
@@ -36,13 +40,14 @@ def make_survey(clips: str | os.PathLike, out: str | os.PathLike, *, seed: int =
     JSON file for `read_responses`. Which name belongs to which variant stands in the key alone.
 
     Args:
-        clips: folder with a folder for each variant and its clips in it: `clips/se+em/happiness.mp4`.
+        clips: folder with a folder for each variant and its clips in it: `clips/se+em/happiness.mp4`. The `videos` folder of
+            an ablation is one: `se+em-seed0` and `se+em-seed1` are both of the variant `se+em`.
         out: the page, `.html`; the key gets the same name with `.key.json`.
         seed: of the random names.
         title: heading of the page.
 
     Raises:
-        EmotalkError: no such folder, no clips in folders of their own, too many bytes, or `out` cannot be written.
+        EmotalkError: no such folder, no clips in folders of their own, one that no browser plays, too many bytes, or `out` cannot be written.
 
     >>> make_survey("no_such_folder", "survey.html")
     Traceback (most recent call last):
@@ -66,13 +71,22 @@ def make_survey(clips: str | os.PathLike, out: str | os.PathLike, *, seed: int =
         for path, data in sorted(content.items(), key=lambda item: names[item[0]])  # not in the folder's order
     ]
     page = _page({"survey": survey, "title": title, "clips": shown})
-    key = {"survey": survey, "seed": seed, "clips": {names[p]: {"variant": p.parent.name, "clip": p.name, "sha256": digests[p]} for p in found}}
+    key = {"survey": survey, "seed": seed, "clips": {names[p]: {"variant": variant_of(p), "clip": p.name, "sha256": digests[p]} for p in found}}
     key_path = out.with_suffix(".key.json")
     with atomic_path(key_path) as temporary:
         temporary.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
     with atomic_path(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Survey(out, key_path, len(found))
+
+
+def variant_of(clip: Path) -> str:
+    """What a clip's folder says of it, without an ablation's seed.
+
+    >>> variant_of(Path("videos/se+em-seed0/1001_DFA_HAP_XX.mp4"))
+    'se+em'
+    """
+    return re.sub(r"-seed\d+$", "", clip.parent.name)
 
 
 def find_clips(folder: Path) -> list[Path]:
@@ -83,7 +97,13 @@ def find_clips(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise EmotalkError(f"{folder}: no such folder; give one with a folder of clips for each variant")
-    found = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in TYPES and path.is_file())
+    found = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in FILMS and path.is_file() and not path.name.startswith("."))
+    astray = [path for path in folder.iterdir() if path.suffix.lower() in FILMS and path.is_file()]
+    if found and astray:
+        raise EmotalkError(f"{astray[0]}: lies in no folder of a variant; put it into one, as in {folder}/base/{astray[0].name}")
+    for path in found:
+        if path.suffix.lower() not in TYPES or media_info(path).codec not in CODECS:
+            raise EmotalkError(f"{path}: browsers do not play such a video; convert it to an MP4 with H.264")
     if not found:
         raise EmotalkError(f"{folder}: holds no clips; put {', '.join(TYPES)} files into a folder for each variant, as in {folder}/base/one.mp4")
     return found

@@ -33,12 +33,16 @@ def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
         EmotalkError: one of these is not so.
     """
     source, out = Path(source), Path(out)
+    if source.is_dir():
+        raise EmotalkError(f"{source}: is a folder; give one picture or video in it")
     if not source.is_file():
         raise EmotalkError(f"{source}: no such file; check the path")
     if out.exists() and source.samefile(out):
         raise EmotalkError(f"cannot write {out}: it is the input; give another name")
     if out.suffix.lower() not in PICTURES + VIDEOS:
         raise EmotalkError(f"cannot write {out}: give a name that ends in .png or .jpg for a picture, .mp4 or .mkv for a video")
+    if source.suffix.lower() in VIDEOS and out.suffix.lower() in PICTURES:
+        raise EmotalkError(f"cannot write {out}: {source.name} is a video; give a name that ends in .mp4 or .mkv")
     check_writable(out)
 
 
@@ -88,7 +92,7 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
             out.unlink()
             raise EmotalkError(f"{source}: holds no video frame; get the file again")
         size, rate = f"{SCALE * picture.width} x {SCALE * picture.height}", float(picture.average_rate or picture.guessed_rate)
-        return f"{n} frames of {size}, {rate:.2f} a second, {'no sound' if sound is None else 'its own sound'}"
+        return f"{n} frame{'s' * (n != 1)} of {size}, {rate:.2f} a second, {'no sound' if sound is None else 'its own sound'}"
 
 
 def _write(path: Path, frames: Iterator[np.ndarray], picture, sound, times: deque[tuple[int, int]], packets: deque[av.Packet]) -> int:
