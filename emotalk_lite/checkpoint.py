@@ -85,7 +85,7 @@ def read_header(path: Path) -> dict[str, str]:
     """
     path = Path(path)
     if not path.is_file():
-        raise EmotalkError(f"no checkpoint at {path}; train one with 'emotalk train' or give another --checkpoint")
+        raise EmotalkError(f"no checkpoint at {path}; train one with 'emotalk train' or give the path of another")
     try:
         with safe_open(path, framework="pt") as file:
             return json.loads((file.metadata() or {}).get(ABOUT, "{}"))

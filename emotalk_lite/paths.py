@@ -2,12 +2,15 @@
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import EmotalkError
+
+ABANDONED = 3600  # seconds after which a temporary file belongs to a process that was killed; writing takes less than one
 
 
 def home() -> Path:
@@ -96,3 +99,24 @@ def check_writable(path: str | os.PathLike) -> Path:
         reason = error.strerror or str(error)
         raise EmotalkError(f"cannot write {path}: {reason}; choose a folder that you may write to") from error
     return path
+
+
+def remove_abandoned(folder: str | os.PathLike, age: float = ABANDONED) -> None:
+    """Remove the temporary files of `atomic_path` that killed processes left in ``folder``.
+
+    Args:
+        folder: need not be there.
+        age: seconds; younger ones stay, where other processes or machines may be writing theirs.
+
+    >>> import tempfile; left = Path(tempfile.mkdtemp()) / ".note.0123abcd.part.txt"
+    >>> left.touch(); remove_abandoned(left.parent); left.exists()
+    True
+    >>> remove_abandoned(left.parent, age=0); left.exists()
+    False
+    """
+    for path in Path(folder).glob(".*.part.*"):
+        try:
+            if time.time() - path.stat().st_mtime >= age:
+                path.unlink()
+        except FileNotFoundError:  # renamed or removed meanwhile
+            pass

@@ -15,8 +15,9 @@ from crema_d import EMOTALK, POINTER, ROOT, contents, cut_flv, emotalk, make_raw
 
 from emotalk_lite.data import cremad
 from emotalk_lite.data.clips import Manifest, load_clip, load_speech
-from emotalk_lite.data.prepare_folder import ABANDONED, prepare_folder
+from emotalk_lite.data.prepare_folder import prepare_folder
 from emotalk_lite.errors import EmotalkError
+from emotalk_lite.paths import ABANDONED
 
 
 @pytest.fixture(scope="session")

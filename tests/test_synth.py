@@ -102,6 +102,22 @@ def test_another_seed_gives_other_people_and_remakes_the_folder(corpus, tmp_path
     assert np.abs(frames[0].astype(int) - other.frames[0]).mean() > 10
 
 
+def test_still_heads_say_and_show_the_same_before_a_background_that_stands(corpus, made, tmp_path):
+    moving = synthesise(tmp_path, actors=1, clips=2, workers=1, progress=False)
+    still_ones = synthesise(tmp_path, actors=1, clips=2, workers=1, progress=False, still_heads=True)  # the same folder, made anew
+    assert [entry.name for entry in still_ones.clips] == [entry.name for entry in moving.clips]
+    for entry, moves in zip(still_ones.clips, made):
+        clip = load_clip(still_ones.path(entry))
+        np.testing.assert_array_equal(clip.audio, moves.audio)
+        np.testing.assert_allclose(clip.mouth_opening, moves.mouth_opening, atol=1e-6)
+        assert np.ptp(clip.eye_centres, axis=0).max() == 0 < np.ptp(moves.eye_centres, axis=0).min()
+        outside = [np.ptp(c.frames[:, :12].astype(int), axis=0).max() for c in (clip, moves)]  # hair and what is behind it
+        assert outside[0] == 0 < outside[1]
+        assert np.ptp(clip.frames[:, 78:116, 48:80].astype(int), axis=0).max() > 30, "the mouth speaks on"
+    again = synthesise(tmp_path, actors=1, clips=2, workers=1, progress=False)  # without the option: made anew
+    assert [again.path(entry).read_bytes() for entry in again.clips] == [corpus.path(entry).read_bytes() for entry in corpus.clips[:2]]
+
+
 def test_mtcnn_finds_the_faces_where_the_truth_says(made):
     found, errors = 0, []
     looked = [(clip, k) for clip in made for k in np.linspace(2, len(clip) - 3, 3).astype(int)]

@@ -170,13 +170,13 @@ def test_resuming_with_other_settings_names_the_difference(small, run):
     for changes, difference in (
         ({"batch_size": 4}, r"batch_size \(2, now 4\)"),
         ({"joint_steps": 7}, r"joint_steps \(6, now 7\)"),
-        ({"penalty_per": "frame"}, r"penalty_per \(clip, now frame\)"),
+        ({"penalty_per": "frame", "window": 5}, r"penalty_per \(clip, now frame\), window \(4, now 5\);"),
     ):
         with pytest.raises(EmotalkError, match=difference):
             train(small, run, toy(**changes), resume=True, progress=False)
     with pytest.raises(EmotalkError, match=r"seed \(0, now 5\)"):
         train(small, run, TOY_PRESET, seed=5, resume=True, progress=False)
-    with pytest.raises(EmotalkError, match="conv_lstm"):
+    with pytest.raises(EmotalkError, match=r"conv_lstm .* and \d+ more settings; use the same settings"):
         train(small, run, "cpu", resume=True, progress=False)
 
 
@@ -195,8 +195,9 @@ def test_an_unknown_preset_stage_or_folder_is_a_clear_line(tmp_path):
         resolve_preset("huge")
     with pytest.raises(EmotalkError, match="no stage 'third'; choose one of critic, pretrain, joint, all"):
         train(tmp_path, tmp_path / "out", "smoke", "third")
-    with pytest.raises(EmotalkError, match="manifest.json"):
-        train(tmp_path / "nowhere", tmp_path / "out", "smoke", progress=False)
+    for folder, lacks in ((tmp_path, "holds no manifest.json"), (tmp_path / "nowhere", "no such folder")):
+        with pytest.raises(EmotalkError, match=f"{lacks}; give one that `emotalk sample`"):
+            train(folder, tmp_path / "out", "smoke", progress=False)
 
 
 def test_the_learning_rate_warms_up_and_falls_to_its_end():

@@ -71,7 +71,10 @@ def test_stopped_in_every_stage_and_resumed_gives_the_bytes_of_an_uninterrupted_
         assert line.startswith(stage) and process.status != 0, f"stopped too late: {line}"
         done = json.loads(read_header(tmp_path / "state.safetensors")["done"])
         assert done[stage] >= (step - 2 if number == signal.SIGKILL else step), "Ctrl-C saves; a kill loses at most 3 steps"
+    half = tmp_path / ".state.0123abcd.part.safetensors"
+    half.write_bytes(b"half")  # as a kill in the middle of writing leaves it
     train(small, tmp_path, LONG, resume=True, progress=False)
+    assert not half.exists()
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
     records = [json.loads((run / "run.json").read_text()) for run in (tmp_path, whole)]

@@ -101,7 +101,7 @@ def load_clip(path: str | os.PathLike) -> PreparedClip:
 
     >>> load_clip("no_such.safetensors")
     Traceback (most recent call last):
-    emotalk_lite.errors.EmotalkError: no_such.safetensors: no such prepared file; run `emotalk sample` to make the sample
+    emotalk_lite.errors.EmotalkError: no_such.safetensors: no such prepared file; make it again as its folder was made (`emotalk sample`, `prepare` or `synth`)
     """
     arrays, header = _read(path, ARRAYS, OPTIONAL)
     return PreparedClip(**arrays, **header | {"actor": int(header["actor"]), "duration": float(header["duration"])})
@@ -122,7 +122,7 @@ def load_speech(path: str | os.PathLike) -> np.ndarray:
 
     >>> load_speech("no_such.safetensors")
     Traceback (most recent call last):
-    emotalk_lite.errors.EmotalkError: no_such.safetensors: no such prepared file; run `emotalk sample` to make the sample
+    emotalk_lite.errors.EmotalkError: no_such.safetensors: no such prepared file; make it again as its folder was made (`emotalk sample`, `prepare` or `synth`)
     """
     return _read(path, ("audio",))[0]["audio"]
 
@@ -148,7 +148,7 @@ def _read(
     path: str | os.PathLike, names: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     if not Path(path).is_file():
-        raise EmotalkError(f"{path}: no such prepared file; run `emotalk sample` to make the sample")
+        raise EmotalkError(f"{path}: no such prepared file; make it again as its folder was made (`emotalk sample`, `prepare` or `synth`)")
     try:
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {}).get(ABOUT, "{}"))
@@ -217,11 +217,12 @@ class Manifest:
 
         >>> Manifest.load("no_such_folder")
         Traceback (most recent call last):
-        emotalk_lite.errors.EmotalkError: no_such_folder: holds no manifest.json; run `emotalk sample` to make the sample
+        emotalk_lite.errors.EmotalkError: no_such_folder: no such folder; give one that `emotalk sample`, `prepare` or `synth` made
         """
         path = Path(folder) / MANIFEST
         if not path.is_file():
-            raise EmotalkError(f"{folder}: holds no {MANIFEST}; run `emotalk sample` to make the sample")
+            lacks = f"holds no {MANIFEST}" if Path(folder).is_dir() else "no such folder"
+            raise EmotalkError(f"{folder}: {lacks}; give one that `emotalk sample`, `prepare` or `synth` made")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != FORMAT:

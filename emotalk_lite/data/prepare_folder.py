@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,13 +21,11 @@ from tqdm import tqdm
 
 from ..errors import EmotalkError
 from ..interrupt import interrupts
-from ..paths import check_writable
+from ..paths import check_writable, remove_abandoned
 from . import prepare
 from .clips import MANIFEST, Manifest
 from .cremad import KNOWN_BAD, parse_name, split_of
 from .lfs import is_pointer
-
-ABANDONED = 3600  # seconds after which a temporary file belongs to a process that was killed; writing takes less than one
 
 
 class Original(NamedTuple):
@@ -160,16 +157,6 @@ def _original(name: str, paths: list[Path], filmed: set[str]) -> Original:
 
 def _is_video(path: Path) -> bool:
     return path.suffix.lower() in prepare.VIDEO_SUFFIXES
-
-
-def remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files that killed processes left in ``folder``; other machines may be writing theirs."""
-    for path in folder.glob(".*.part.*"):
-        try:
-            if time.time() - path.stat().st_mtime > ABANDONED:
-                path.unlink()
-        except FileNotFoundError:  # renamed or removed meanwhile
-            pass
 
 
 def _prepare_all(todo: list[Original], out: Path, workers: int) -> Iterator[tuple[str, str]]:

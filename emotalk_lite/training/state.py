@@ -19,6 +19,7 @@ from ..presets import STAGES, Preset
 from .learners import Learner, Learners
 
 NAME = "state.safetensors"
+NAMED = 3  # differing settings that are named; a change of preset has dozens
 # may change between the parts of a run; budgets are compared stage by stage
 NOT_IDENTITY = ("log_every", "checkpoint_every", "validate_every", *(f"{stage}_steps" for stage in STAGES))
 
@@ -125,16 +126,17 @@ class TrainingState:
         return {"preset": self.preset.name, "step": self.total, "stages": steps}
 
     def _check_settings(self, header: dict[str, str], budgets: dict[str, int], preset: Preset) -> None:
-        """Refuse to go on with a run of other settings, and name the first that differs."""
+        """Refuse to go on with a run of other settings, and name those that differ."""
         if not header:
             return
         now = {stage: preset.train.budget(stage) for stage in self.stages if self.done[stage]}
-        changed = [_difference(header.get(part, "{}"), self.identity[part], part) for part in self.identity]
+        changed = [d for part in self.identity for d in _differences(header.get(part, "{}"), self.identity[part], part)]
         changed += [f"{stage}_steps ({budgets[stage]}, now {n})" for stage, n in now.items() if budgets[stage] != n]
-        changed = [difference for difference in changed if difference]
         if changed:
+            more = f" and {len(changed) - NAMED} more settings" if len(changed) > NAMED else ""
             raise EmotalkError(
-                f"the run in {self.folder} was made with another {changed[0]}; use the same settings, or give another --out"
+                f"the run in {self.folder} was made with another {', '.join(changed[:NAMED])}{more}; "
+                "use the same settings, or give another --out"
             )
 
     def _check_order(self) -> None:
@@ -177,16 +179,15 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix + "."): v for k, v in tensors.items() if k.startswith(prefix + ".")}
 
 
-def _difference(before: str, now: str, part: str) -> str | None:
-    """Name the first setting that differs: "batch_size (2, now 3)"; None where none does.
+def _differences(before: str, now: str, part: str) -> list[str]:
+    """The settings that differ, such as "batch_size (2, now 3)".
 
-    >>> _difference('{"window": 8}', '{"window": 25}', "train")
-    'window (8, now 25)'
+    >>> _differences('{"batch_size": 2, "window": 8}', '{"batch_size": 2, "window": 25}', "train")
+    ['window (8, now 25)']
     """
     if before == now:
-        return None
+        return []
     if part in ("seed", "start"):
-        return f"{part} ({before[:8]}, now {now[:8]})"
+        return [f"{part} ({before[:8]}, now {now[:8]})"]
     old, new = json.loads(before), json.loads(now)
-    name = next(k for k in sorted({*old, *new}) if old.get(k) != new.get(k))
-    return f"{name} ({old.get(name)}, now {new.get(name)})"
+    return [f"{k} ({old.get(k)}, now {new.get(k)})" for k in sorted({*old, *new}) if old.get(k) != new.get(k)]

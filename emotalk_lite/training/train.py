@@ -21,7 +21,7 @@ from ..devices import check_bfloat16, pick_device
 from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.features import load_features
-from ..paths import home
+from ..paths import home, remove_abandoned
 from ..presets import STAGES, Preset, TrainConfig, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
@@ -124,6 +124,8 @@ def train(
     state = TrainingState(out, preset, seed, stages, start)
     if state.begun() and not resume:
         raise EmotalkError(f"{out} already holds a run at step {state.total}; add --resume to go on with it, or give another --out")
+    if processes.is_main:
+        remove_abandoned(out, age=0)  # half a state that a kill left: as large as all networks together
     if not state.finished():
         try:
             _train_stages(data, out, state, seed, init, processes, progress and processes.is_main)

@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from ...emotions import CODES, EMOTIONS
 from ...errors import EmotalkError
-from ...paths import atomic_path, check_writable
+from ...paths import atomic_path, check_writable, remove_abandoned
 from .. import cremad
 from ..clips import Entry, Manifest, PreparedClip, load_clip, read_header, save_clip
 from ..contact_sheet import contact_sheet
 from ..faces import one_thread
 from ..media import n_frames, speech_input
-from ..prepare_folder import remove_abandoned, worker_pool
+from ..prepare_folder import worker_pool
 from .expression import STRENGTH, action_units, at_rest, eye_state, head_motion, mouth_shape
 from .identity import identity
 from .paint import paint
