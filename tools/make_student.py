@@ -34,7 +34,7 @@ def student_edition(chapter: Path, root: Path = chapters.ROOT) -> NotebookNode:
             cells.append(new_markdown_cell(f"### Exercise {number}: {part.title}\n\n{plain.text(part.statement)}"))
             cells.append(new_code_cell(stub(part), metadata={"tags": ["exercise"]}))
         elif isinstance(part, str):
-            cells.append(new_markdown_cell(EDITION if part == chapters.NEVER_RUN else plain.text(part)))
+            cells.append(new_markdown_cell(f"{EDITION}\n\n{cost(chapter, root)}" if part == chapters.NEVER_RUN else plain.text(part)))
         else:
             tags = {"tags": part.metadata["tags"]} if "tags" in part.metadata else {}
             cells.append(new_code_cell(part.source, metadata=tags))
@@ -46,6 +46,13 @@ def student_edition(chapter: Path, root: Path = chapters.ROOT) -> NotebookNode:
         cell.id = f"{chapter.stem[:2]}-{index}"
     kernel = {name: source.metadata[name] for name in ("kernelspec",)}
     return new_notebook(cells=[cell for cell in cells if cell.source], metadata=kernel)
+
+
+def cost(chapter: Path, root: Path) -> str:
+    """What the chapter will take: the line of the committed notebook about its last run, where there is one."""
+    published = chapters.read(chapters.notebook_path(chapter, root / "notebooks"))
+    cells = published.cells if published else []
+    return next((cell.source for cell in cells if chapters.is_last_run(cell)), chapters.NEVER_RUN)
 
 
 def main() -> None:
