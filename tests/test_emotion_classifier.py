@@ -16,6 +16,13 @@ def test_it_names_the_expressions_of_people_it_never_saw(strangers):
     assert np.mean(named) >= 0.75
 
 
+def test_the_card_says_how_little_it_knows_of_real_people(clips):
+    neutral = clips["neutral"].frames[0]
+    right = [name for name, clip in clips.items() if max((p := recognise(clip.frames, neutral)), key=p.get) == name]
+    assert sorted(right) == ["fear", "neutral"]
+    assert "six real clips it names two as they are meant, fear and neutral" in " ".join(SHIPPED.with_suffix(".md").read_text().split())
+
+
 def test_a_face_that_does_not_move_is_neutral(strangers):
     still = np.repeat(strangers[2001][0].frames[:1], 12, axis=0)
     probabilities = recognise(still, still[0])

@@ -44,6 +44,7 @@ SAID = [
       for row in ("pretrain 1200", "pretrain 2400", "pretrain 2700", "joint 180")),
     ("book/chapters/16_ablation.md", "--preset cpu --steps {steps[ablation]}"),
     ("book/chapters/16_ablation.md", "because it had to fit into half an hour of one core; the {{term}}`preset` itself has {train_cpu[step]:,}."),
+    ("book/chapters/13_bsrgan.md", "It keeps {bench_superres[fast][feature_distance_ratio]:.2f} of bicubic's distance"),
     (CLAIMED, "in our short run neither did: {change[se]:+.0f} % and {change[em]:+.0f} %,"),
     (CLAIMED, "(times 255 squared: {fid_puzzle[paper][times 255 squared][base]}, {fid_puzzle[paper][times 255 squared][se]},"
               " {fid_puzzle[paper][times 255 squared][em]}, {fid_puzzle[paper][times 255 squared][se+em+bsrgan]})"),
