@@ -6,6 +6,7 @@ inside the commands, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from .paths import check_writable
 from .presets import Preset, resolve_preset
 
 FROZEN = 0.2  # of the real mouth's motion: less is a mouth that stands still
+FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")}  # a disk, a quota, the largest file; Windows lacks one
 INTERRUPTED = 130  # exit status of a program that Ctrl-C stopped, by the shells' convention
 GO_ON = {
     "sample": "stopped; the same command goes on where it stopped",
@@ -48,6 +50,10 @@ class OneLineErrors(TyperGroup):
             return super().invoke(ctx)
         except EmotalkError as error:
             say_and_exit(" ".join(str(error).splitlines()), 2)
+        except OSError as error:  # any write, of any command: what was being written is gone, what was there before is not
+            if error.errno not in FULL:
+                raise
+            say_and_exit(f"{error.strerror}: the file at hand was not written; make room and give the same command again, or choose another place", 2)
         except KeyboardInterrupt:
             say_and_exit(GO_ON.get(ctx.invoked_subcommand, "stopped"), INTERRUPTED)
 

@@ -1,6 +1,10 @@
 """The survey in a real browser, what comes back, and what it says."""
 
 import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,9 @@ from emotalk_lite.mos.questions import KEYS
 from emotalk_lite.mos.raters import counts, possible_raters
 from emotalk_lite.mos.responses import digest, read_key
 from emotalk_lite.paper_tables import LIKERT
+
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +157,16 @@ def test_tampered_partial_duplicate_and_foreign_responses_are_told_apart(survey,
     assert json.loads((tmp_path / "report.json").read_text())["scores"]["se+em"]["motion"]["mean"] == 4.0
     text = report_tables(report)
     assert "not used: changed.json (tampered" in text and "se+em" in text
+
+
+def test_a_full_disk_is_one_line_and_leaves_neither_page_nor_key(survey, tmp_path):
+    def limit() -> None:  # bytes of a file: a disk that takes no more, without needing a disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+
+    command = [sys.executable, "-m", "emotalk_lite", "mos", "survey", survey.page.parent / "clips", "--out", tmp_path / "page.html"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, preexec_fn=limit)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1 and "make room" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_raters_may_agree_in_everything(survey, tmp_path):

@@ -73,10 +73,9 @@ def make_survey(clips: str | os.PathLike, out: str | os.PathLike, *, seed: int =
     page = _page({"survey": survey, "title": title, "clips": shown})
     key = {"survey": survey, "seed": seed, "clips": {names[p]: {"variant": variant_of(p), "clip": p.name, "sha256": digests[p]} for p in found}}
     key_path = out.with_suffix(".key.json")
-    with atomic_path(key_path) as temporary:
-        temporary.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
-    with atomic_path(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    with atomic_path(key_path) as new_key, atomic_path(out) as new_page:  # both or neither
+        new_key.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+        new_page.write_text(page, encoding="utf-8")
     return Survey(out, key_path, len(found))
 
 
