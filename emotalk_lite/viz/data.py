@@ -17,6 +17,8 @@ from .figures import GAP
 
 __all__ = ["choice_slider", "draw_points", "frame_slider", "mask_picture", "row", "spectrogram"]
 
+NO_SCROLL = {"overflow": "hidden"}  # a picture shrinks to the page; the margins around it must not make a scroll bar
+
 
 def mask_picture(frame: np.ndarray, mask: np.ndarray, width: int = 256) -> Image.Image:
     """A frame as a mask sees it: bright colour where an error counts, near black where it hardly does.
@@ -126,8 +128,8 @@ def choice_slider(
         raise ValueError(f"each choice needs {len(stops)} pictures, one for each of {', '.join(stops)}")
     stacks = [_stack(pictures, quality) for pictures in images.values()]
     choice = widgets.Dropdown(options=list(images), index=0, description=kind)
-    slider = widgets.SelectionSlider(options=list(stops), index=0, description=label, layout={"width": "100%", "max_width": "420px"})
-    chosen = widgets.Stack(stacks, selected_index=0)
+    slider = widgets.SelectionSlider(options=list(stops), index=0, description=label, layout={"width": "auto", "max_width": "420px"})
+    chosen = widgets.Stack(stacks, selected_index=0, layout=NO_SCROLL)
     widgets.jslink((choice, "index"), (chosen, "selected_index"))
     for stack in stacks:
         widgets.jslink((slider, "index"), (stack, "selected_index"))
@@ -141,4 +143,4 @@ def _stack(images: Sequence[Image.Image], quality: int) -> widgets.Stack:
         buffer, kind = io.BytesIO(), "png" if image.mode == "L" else "jpeg"
         image.save(buffer, kind, quality=quality, optimize=True)
         pictures.append(widgets.Image(value=buffer.getvalue(), format=kind, layout={"max_width": "100%"}))
-    return widgets.Stack(pictures, selected_index=0)
+    return widgets.Stack(pictures, selected_index=0, layout=NO_SCROLL)
