@@ -219,7 +219,8 @@ def train(
         folders if len(folders) > 1 else folders[0], out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device
     )
     run = json.loads((out / "run.json").read_text())
-    print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")
+    if os.environ.get("RANK", "0") == "0":  # torchrun numbers its processes: one speaks for all
+        print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")
 
 
 def choose_settings(preset: str, variant: str | None, precision: str | None, compile: bool) -> Preset:

@@ -120,7 +120,7 @@ def test_a_clip_with_poisoned_sound_stops_the_run_and_leaves_the_last_good_check
 
 def test_a_learning_rate_that_throws_the_weights_away_is_noticed_before_they_are_saved(small, tmp_path):
     wild = replace(TOY_PRESET, train=replace(TOY_PRESET.train, learning_rate=1e38, final_learning_rate=1e38, checkpoint_every=1))
-    with pytest.raises(EmotalkError, match="not finite.*the last good checkpoint stays"):
+    with pytest.raises(EmotalkError, match="not finite.*(the last good checkpoint stays|nothing was saved yet)"):
         train(small, tmp_path, wild, "pretrain", progress=False)
     saved = tmp_path / "state.safetensors"
     assert not saved.is_file() or json.loads(read_header(saved)["done"])["pretrain"] <= 1

@@ -40,7 +40,7 @@ class Processes:
         """
         if batch_size % self.count:
             raise EmotalkError(
-                f"a batch of {batch_size} cannot be shared by {self.count} processes; start fewer, or set batch_size to a multiple"
+                f"a batch of {batch_size} cannot be shared by {self.count} processes; start a number of them that divides it"
             )
         each = batch_size // self.count
         return slice(self.index * each, (self.index + 1) * each)

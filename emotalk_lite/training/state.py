@@ -188,6 +188,7 @@ def _differences(before: str, now: str, part: str) -> list[str]:
     if before == now:
         return []
     if part in ("seed", "start"):
-        return [f"{part} ({before[:8]}, now {now[:8]})"]
+        name = "start (of --init)" if part == "start" else part
+        return [f"{name} ({before[:8]}, now {now[:8]})"]
     old, new = json.loads(before), json.loads(now)
     return [f"{k} ({old.get(k)}, now {new.get(k)})" for k in sorted({*old, *new}) if old.get(k) != new.get(k)]

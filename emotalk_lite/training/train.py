@@ -130,10 +130,12 @@ def train(
         try:
             _train_stages(data, out, state, seed, init, processes, progress and processes.is_main)
         except FloatingPointError as error:
-            raise EmotalkError(f"{error} after step {state.total}; the last good checkpoint stays in {out}") from None
+            kept = f"the last good checkpoint stays in {out}" if state.exists else "nothing was saved yet"
+            raise EmotalkError(f"{error} after step {state.total}; {kept}") from None
         except OSError as error:
             reason, where = error.strerror or error, error.filename or out
-            raise EmotalkError(f"{reason}: {where}; the last good checkpoint is whole: put it right, then add --resume") from error
+            kept = "the last good checkpoint is whole: put it right, then add --resume" if state.exists else "put it right, then start again"
+            raise EmotalkError(f"{reason}: {where}; {kept}") from error
     return out / "generator.safetensors"
 
 
