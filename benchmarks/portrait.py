@@ -1,8 +1,9 @@
 """How good is the shipped checkpoint? On the clips it was trained on, on synthetic actors it never saw, on a real stranger.
 
-    python benchmarks/portrait.py --synthetic FOLDER [--checkpoint FILE]       # minutes; writes results/portrait.json
+    python benchmarks/portrait.py --synthetic FOLDER --still-heads FOLDER [--checkpoint FILE]   # minutes; writes results/portrait.json
 
-FOLDER is what `emotalk synth --out FOLDER --actors 120 --clips 12` made. Every number is of whole clips, from the
+The first folder is what `emotalk synth --out FOLDER --actors 120 --clips 12` made, the second the same with `--still-heads`:
+a picture and a voice do not say where a head will turn, so only the second shows how well the face itself is drawn. Every number is of whole clips, from the
 condition image, the speech and the emotion alone, weighed by the clip's intensity as in training; mouth openings follow
 the loudness of speech or the truth at the best lag within four frames, and the same with the curve reversed stands
 beside them as chance.
@@ -121,6 +122,7 @@ def main() -> None:
     """Measure, print and write the numbers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--synthetic", type=Path, required=True)
+    parser.add_argument("--still-heads", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
     given = parser.parse_args()
     generator = load_generator(given.checkpoint)
@@ -131,6 +133,7 @@ def main() -> None:
         "torch": torch.__version__,
         "sample (training fit)": sample_fit(generator),
         "synthetic held-out actors": unseen_synthetic(generator, given.synthetic),
+        "synthetic held-out actors, heads still": unseen_synthetic(generator, given.still_heads),
         "emotions that a classifier names (synthetic held-out actors)": emotions_shown(generator, given.synthetic),
         "astronaut with the voice of 1002": stranger(generator),
     }
