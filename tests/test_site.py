@@ -153,6 +153,22 @@ def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
     assert total > 0
 
 
+def test_a_list_beside_a_slider_chooses_another_row_of_pictures(chromium, site):
+    """The gate explorer of chapter 06 and the distance slider of chapter 14, by keyboard alone."""
+    for name in ("notebooks/06_image_encoder.html", "notebooks/14_fid.html"):
+        with Watched(chromium, site, name) as watched:
+            watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
+            area = watched.page.locator(".widget-subarea:has(.widget-dropdown):has(.noUi-handle):has(.widget-image)").first
+            handle, choice = area.locator(".noUi-handle").first, area.locator("select")
+            handle.scroll_into_view_if_needed()
+            handle.press("ArrowRight")
+            seen = [pictures(area)]
+            for _ in range(choice.locator("option").count() - 1):
+                choice.press("ArrowDown")
+                seen.append(pictures(area))
+            assert len({tuple(shown) for shown in seen}) == len(seen) > 2 and watched.errors == [], name
+
+
 def pictures(area) -> list[bytes]:
     """What the visible pictures of a widget look like right now."""
     area.page.wait_for_timeout(150)
