@@ -40,7 +40,7 @@ def strangers(tmp_path_factory):
     folder, seed = tmp_path_factory.mktemp("strangers"), 7
     people = {}
     for actor in (2001, 2002):
-        make_actor((str(folder), seed, actor, 6))
+        make_actor((str(folder), seed, actor, 6, False))
         people[actor] = [load_clip(clip_path(folder, name)) for name in actor_clips(seed, actor, 6)]
     return people
 
