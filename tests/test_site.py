@@ -28,12 +28,16 @@ def site(tmp_path_factory) -> Path:
     return build_site.build(build_site.input_files(chapters.ROOT / "notebooks"), tmp_path_factory.mktemp("book"))
 
 
+PATIENCE = 180_000  # milliseconds for a page to load: a chapter has a megabyte of pictures, and other tests want the processor too
+
+
 class Watched:
     """A page with a record of what it asked for and what it complained about."""
 
     def __init__(self, chromium, site: Path, name: str, size: str = "desktop"):
         width, height = SIZES[size]
         self.page = chromium.new_page(viewport={"width": width, "height": height})
+        self.page.set_default_timeout(PATIENCE)
         self.requests, self.errors = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
