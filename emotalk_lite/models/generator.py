@@ -49,7 +49,7 @@ class SpeechEmotionHead(nn.Module):
         return self.classify(h[:, -1])
 
 
-def _kaiming(module: nn.Module) -> None:
+def kaiming(module: nn.Module) -> None:
     """Start a layer so that a leaky ReLU keeps its input's variance.
 
     PyTorch's own start loses more than half of it in every layer: after five convolutions the speech is a whisper, and
@@ -91,7 +91,7 @@ class Generator(nn.Module):
         self.decoder = Decoder(config)
         self.emotion_head = SpeechEmotionHead(config) if config.emotion_head else None
         if config.kaiming_init:
-            self.apply(_kaiming)
+            self.apply(kaiming)
         if self.decoder.motion:
             self.decoder.motion.start_still()
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..models.critics import EmotionCritic, FrameCritic
-from ..models.generator import Generator
+from ..models.generator import Generator, kaiming
 from ..presets import Preset
 from .processes import Processes
 
@@ -69,6 +69,8 @@ def build_learners(preset: Preset, seed: int, device: torch.device) -> Learners:
     config = preset.train
     torch.manual_seed(seed)  # everything that is drawn later has a generator of its own
     generator, critics = Generator(preset.model), [FrameCritic(preset.model), EmotionCritic(preset.model)]
+    if preset.model.kaiming_init:
+        critics[1].apply(kaiming)  # with PyTorch's start the LSTM hears hardly any difference between two faces
 
     def learner(network: nn.Module, betas: tuple[float, float]) -> Learner:
         network.to(device)
