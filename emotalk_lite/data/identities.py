@@ -38,11 +38,8 @@ def stabilise(clip: PreparedClip) -> PreparedClip:
         clip: as prepared.
 
     Returns:
-        The same clip, frames and points moved so that the smoothed landmarks of every frame lie on the template; a clip
-        whose eyes never move, as a synthetic one with a still head, as it is.
+        The same clip, frames and points moved so that the smoothed landmarks of every frame lie on the template.
     """
-    if not np.ptp(clip.eye_centres, axis=0).any():
-        return clip
     landmarks = _smooth(clip.landmarks)
     frames, points = clip.frames.copy(), clip.landmarks.copy()
     for t, smooth in enumerate(landmarks):
