@@ -32,6 +32,7 @@ _EXPORTS = {
     "from_reference": "models.reference",
     "talk": "generate",
     "Clip": "generate",
+    "chapter_cost": "chapter_costs",
 }
 __all__ = ["__version__", *_EXPORTS]
 

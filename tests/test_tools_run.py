@@ -1,6 +1,7 @@
 """Running notebooks and building the site from them, as processes, in a small project of its own."""
 
 import io
+import json
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 
 import chapters
+import costs
 import progress
 import pytest
 import run_notebooks
@@ -93,8 +95,12 @@ def test_from_chapters_to_a_site_and_only_what_changed_again(project):
     assert "Better text." in page.read_text() and "scale smoke" in page.read_text()
 
     (project / "emotalk_lite" / "a.py").write_text("A = 1\n")
-    assert "00_good took" in run(project, "run_notebooks.py", "--publish").stdout
-    assert (project / "notebooks/00_good.ipynb").exists()
+    assert not (project / "results").exists()  # an ordinary run records nothing
+    published = run(project, "run_notebooks.py", "--publish").stdout
+    assert "00_good took" in published and "results/chapter_costs.json" in published
+    facts = chapters.read(project / "notebooks/00_good.ipynb").metadata["emotalk"]
+    kept = json.loads((project / "results/chapter_costs.json").read_text())["00_good"]["smoke"]
+    assert kept == {name: facts[name] for name in costs.KEPT}
 
     chapter.write_text(GOOD.replace("Text.", "A {ref}`link` to nowhere."))
     run(project, "run_notebooks.py")

@@ -10,6 +10,8 @@ import time
 import psutil
 from tqdm import tqdm
 
+from emotalk_lite.chapter_costs import minutes
+
 
 class Screen:
     """One bar a notebook: cells done, time left, and the last line that the running cell printed.
@@ -67,9 +69,3 @@ class Watch:
         self.done.set()
         self.thread.join()
         self.screen.bar.close()
-
-
-def minutes(seconds: float) -> str:
-    """A duration as people say it: ``48 s`` or ``3 min 12 s``."""
-    whole, rest = divmod(round(seconds), 60)
-    return f"{whole} min {rest} s" if whole else f"{rest} s"

@@ -2,9 +2,11 @@
 
     python tools/run_notebooks.py --scale cpu             # all that need it, into _build/executed/cpu/
     python tools/run_notebooks.py --scale cpu 01 00       # only these, in this order, whether they need it or not
-    python tools/run_notebooks.py --scale cpu --publish   # and copy the result to notebooks/, which is committed
+    python tools/run_notebooks.py --scale cpu --publish   # and copy the result to notebooks/, and what it took to results/
+    python tools/run_notebooks.py --scale smoke --record  # only the latter
 
 Git never sees what an ordinary run writes: everything stays under _build. Ctrl-C keeps the chapters that are done.
+What training and painting have kept below EMOTALK_HOME (runs/, stills/) costs nothing: remove it before you measure.
 """
 
 from __future__ import annotations
@@ -27,9 +29,9 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 import chapters
-from progress import Screen, Watch, minutes
-
-SCALES = ("smoke", "cpu", "cuda")
+import costs
+from emotalk_lite.chapter_costs import SCALES, minutes
+from progress import Screen, Watch
 
 
 class WatchedEngine(NBClientEngine):
@@ -168,7 +170,8 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", choices=SCALES, default="cpu")
-    parser.add_argument("--publish", action="store_true", help="copy the executed notebooks to notebooks/")
+    parser.add_argument("--publish", action="store_true", help="copy the executed notebooks to notebooks/, and record what they took")
+    parser.add_argument("--record", action="store_true", help="keep what the chapters took in results/chapter_costs.json")
     parser.add_argument("numbers", nargs="*", help="chapter numbers, such as 01; all that changed when left out")
     options = parser.parse_args()
     sources = chapters.chapters()
@@ -185,6 +188,12 @@ def main() -> None:
     if options.publish:
         for chapter in wanted:
             shutil.copy2(chapters.notebook_path(chapter, folder), chapters.notebook_path(chapter))
+    if options.publish or options.record:
+        kept = costs.record(chapters.notebook_path(chapter, folder) for chapter in wanted)
+        for place in (chapters.ROOT / "notebooks", *folder.parent.iterdir()):  # every scale is named in all of them
+            for chapter in wanted:
+                costs.print_again(chapters.notebook_path(chapter, place))
+        print(f"notebooks: what they took is in {kept.relative_to(chapters.ROOT)}")
 
 
 if __name__ == "__main__":
