@@ -189,7 +189,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Training steps of these stages together; default: the preset's.")] = None,
     variant: Annotated[str | None, typer.Option(help="Row of the paper's Table 5: base, se, em, se+em, each also +bsrgan.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default: the preset's.")] = None,
-    compile: Annotated[bool, typer.Option("--compile", help="Draw through torch.compile: slow to start.")] = False,
+    compile: Annotated[bool, typer.Option("--compile", help="Draw through torch.compile: the first step takes minutes, and on a CPU needs a C++ compiler.")] = False,
     init: Annotated[Path | None, typer.Option(help="Start from the weights of this checkpoint.")] = None,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
