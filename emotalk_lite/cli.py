@@ -189,7 +189,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Training steps of these stages together; default: the preset's.")] = None,
     variant: Annotated[str | None, typer.Option(help="Row of the paper's Table 5: base, se, em, se+em, each also +bsrgan.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; default: the preset's.")] = None,
-    compile: Annotated[bool, typer.Option("--compile", help="Draw through torch.compile: slow to start.")] = False,
+    compile: Annotated[bool, typer.Option("--compile", help="Draw through torch.compile: the first step takes minutes, and on a CPU needs a C++ compiler.")] = False,
     init: Annotated[Path | None, typer.Option(help="Start from the weights of this checkpoint.")] = None,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
@@ -340,20 +340,25 @@ def evaluate(
     classifier: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Emotion classifier; the package's own was fitted to painted faces.")
     ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out videos that are damaged or show no face, and their partners, and say which.")
+    ] = False,
 ) -> None:
     """Measure generated videos against real ones, whoever made them.
 
     A square video is taken as an aligned face, as 'emotalk talk' writes it; in any other the face is found and aligned first.
+    Every video is checked before the first is measured; one that is damaged stops the evaluation unless --skip-bad is given.
 
     \b
-    Example:
+    Examples:
       emotalk evaluate --real real --generated generated --json numbers.json
+      emotalk evaluate --real real --generated generated --skip-bad
     """
     from .evaluate import evaluate as measure
     from .evaluate import table
 
     judge = {} if classifier is None else {"classifier": classifier}
-    print(table(measure(real, generated, json_file, inception_weights=inception, **judge)))
+    print(table(measure(real, generated, json_file, inception_weights=inception, skip_bad=skip_bad, **judge)))
 
 
 @app.command()

@@ -43,3 +43,25 @@ def check_bfloat16(device: torch.device) -> None:
             lstm(torch.zeros(1, 2, 8, device=device))
     except RuntimeError:
         raise EmotalkError(f"this {device.type} device cannot compute an LSTM in bfloat16; use --precision fp32") from None
+
+
+def check_compile(device: torch.device) -> None:
+    """Compile one line, to see whether `torch.compile` works here: on a CPU it needs a C++ compiler, on a GPU Triton.
+
+    Raises:
+        EmotalkError: it does not; the message says why.
+    """
+    try:
+        torch.compile(lambda x: x.sin() + 1)(torch.zeros(8, device=device))
+    except Exception as error:  # of the compiler's tool chain: of any kind
+        raise cannot_compile(error) from error
+
+
+def cannot_compile(error: Exception) -> EmotalkError:
+    """One line of a failure of `torch.compile`.
+
+    >>> cannot_compile(RuntimeError("InvalidCxxCompiler: No working C++ compiler found\\n\\nSet TORCHDYNAMO_VERBOSE=1"))
+    EmotalkError('torch.compile fails here (InvalidCxxCompiler: No working C++ compiler found); train without --compile')
+    """
+    why = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return EmotalkError(f"torch.compile fails here ({why}); train without --compile")

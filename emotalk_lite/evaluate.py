@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections import Counter
 from importlib.metadata import version
 
 import numpy as np
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 from .errors import EmotalkError
 from .metrics import identity, inception
+from .metrics.bad_videos import check_videos, leave_out
 from .metrics.cache import Cache
 from .metrics.emotion import SHIPPED, fitted_to, load_emotion_classifier
 from .metrics.frechet import floor, frechet_distance, kernel_distance, statistics
@@ -65,6 +67,7 @@ def evaluate(
     progress: bool = True,
     inception_weights: str | os.PathLike | None = None,
     classifier: str | os.PathLike = SHIPPED,
+    skip_bad: bool = False,
 ) -> dict[str, object]:
     """Measure a folder of generated videos against a folder of real ones.
 
@@ -74,6 +77,9 @@ def evaluate(
     named as CREMA-D's also say which emotion they should show and whose face it is: the actor's neutral picture is the
     first frame of the first neutral real video. What was seen in the real videos is kept, see `Cache`.
 
+    Every video is read before anything is measured. One that is damaged or shows no face stops the evaluation, for numbers
+    of the other videos alone would be another claim; `skip_bad` makes that claim, and the report says so.
+
     Args:
         real: folder of videos, searched with its subfolders.
         generated: another one.
@@ -82,14 +88,16 @@ def evaluate(
         inception_weights: file of Inception's weights, for FID and KID; by default where `find_weights` finds it.
         classifier: of emotions; the shipped one was fitted to painted faces, another comes from
             `tools/train_emotion_classifier.py` and labelled real clips.
+        skip_bad: leave out the videos that are damaged or show no face, and the video of the same name in the other folder.
 
     Returns:
         {"metrics": {key: value}, and how they were made: numbers of clips and frames, features, codecs, versions}. What
-        cannot be measured stands in "missing" with the reason.
+        cannot be measured stands in "missing" with the reason; means over fewer than all videos, in "from_fewer"; videos that were
+        left out and why, in "left_out".
 
     Raises:
-        EmotalkError: no such folder, no video in it, or one that cannot be read or shows no face; a single frame in all; a
-            wrong file of weights.
+        EmotalkError: no such folder, no video in it; videos that cannot be read or show no face, all in one message; a
+            single frame in all; a wrong file of weights.
 
     >>> evaluate("no_such_folder", "generated")
     Traceback (most recent call last):
@@ -101,11 +109,15 @@ def evaluate(
     weights = inception.find_weights(inception_weights)
     no_inception, no_identity = inception.why_missing(weights), identity.why_missing()
     networks = Networks(load_features(FEATURES), load_emotion_classifier(classifier), None if no_inception else inception.load_inception(weights), not no_identity)
+    caches = {"real": Cache(), "generated": Cache(keep=False)}
+    kept = caches["real"]
+    bad = check_videos(sets, caches, skip_bad, progress)
+    left_out = leave_out(sets, bad)
+    neutral = NeutralPictures({stem: path for stem, path in sets["real"].items() if path not in bad}, networks, kept)
+    sets = {name: {stem: path for stem, path in paths.items() if stem not in left_out[name]} for name, paths in sets.items()}
     numbers = {"real": {}, "generated": {}}
-    kept = Cache()
-    neutral = NeutralPictures(sets["real"], networks, kept)
     for name, paths in sets.items():
-        cache = kept if name == "real" else None
+        cache = caches[name]
         for stem, path in tqdm(paths.items(), desc=f"{name} videos", unit="video", disable=not progress, leave=False):
             other = sets["real"].get(stem) if name == "generated" else None
             paired = other and (other, read_faces(other, kept))
@@ -121,12 +133,15 @@ def evaluate(
     missing |= _not_measured(metrics, bool(no_identity))
     report = {
         "metrics": {key: round(value, 6) for key, value in metrics.items()},
+        "from_fewer": {f"{key}_real": of for key, of in _from_fewer(numbers["real"]).items()} | _from_fewer(numbers["generated"]),
         "missing": {key: why for key, why in missing.items() if why},
+        "left_out": left_out,
         "videos": {name: len(paths) for name, paths in sets.items()},
         "pairs": sum(stem in sets["real"] for stem in sets["generated"]),
         "frames": {name: sum(len(video.features) for video in videos.values()) for name, videos in numbers.items()},
         "features": f"{networks.features.name}, 192 dimensions, of {IMAGE_SIZE} x {IMAGE_SIZE} faces",
         "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
+        "pictures": {name: sorted({_pictures(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "judges": {  # whose networks measured the numbers that depend on it
             "lse_d, lse_c": "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values",
             "emotion_accuracy": f"a classifier fitted to {fitted_to(classifier)}",
@@ -146,15 +161,23 @@ def evaluate(
 
 def table(report: dict[str, object]) -> str:
     """The report as lines of text: a name and a number each, and how they were made."""
-    metrics = report["metrics"]
-    lines = [f"{name:<50} {metrics[key]:10.4g}" for name, key in NAMES.items() if key in metrics]
-    videos, frames = report["videos"], report["frames"]
+    metrics, videos, frames = report["metrics"], report["videos"], report["frames"]
+    lines = []
+    for name, key in NAMES.items():
+        if key in metrics:
+            of = report["from_fewer"].get(key)
+            lines.append(f"{name:<50} {metrics[key]:10.4g}" + (f"  ({of})" if of else ""))
     lines.append(
         f"{videos['generated']} generated videos ({frames['generated']} frames) against {videos['real']} real ones "
-        f"({frames['real']} frames), {report['pairs']} pairs; {'; '.join(report['encoding']['generated'])}"
+        f"({frames['real']} frames), {report['pairs']} pairs; {'; '.join(report['encoding']['generated'])}; "
+        f"{', '.join(report['pictures']['generated'])}"
     )
     lines += [f"{what}: {judge}" for what, judge in report["judges"].items() if what.split(", ")[0] in metrics]
     lines += [f"not measured: {what} ({why})" for what, why in report["missing"].items()]
+    for name, left_out in report["left_out"].items():
+        if left_out:
+            named = "; ".join(f"{stem} ({why})" for stem, why in left_out.items())
+            lines.append(f"left out: {len(left_out)} of {len(left_out) + videos[name]} {name} videos: {named}")
     return "\n".join(lines)
 
 
@@ -185,17 +208,27 @@ def _means(videos: dict[str, VideoNumbers]) -> dict[str, float]:
     return {key: float(np.mean([video.values[key] for video in videos.values() if key in video.values])) for key in keys}
 
 
+def _from_fewer(videos: dict[str, VideoNumbers]) -> dict[str, str]:
+    """Of each number that some videos have and others have not, how many have it."""
+    have = Counter(key for video in videos.values() for key in video.values)
+    return {key: f"{count} of {len(videos)} videos" for key, count in sorted(have.items()) if count < len(videos)}
+
+
 def _not_measured(metrics: dict[str, float], no_identity: bool) -> dict[str, str]:
     """Why numbers of single videos are missing where the networks are there."""
     no_names = "needs videos named as CREMA-D's, such as 1001_DFA_ANG_XX, and a neutral real one of the same actor"
     groups = {
-        "psnr, ssim, opening_follows_real": ("psnr", "no generated video has the name of a real one"),
+        "frechet_real_floor": ("frechet_real_floor", "needs at least two real videos"),
+        "psnr": ("psnr", "every pair has pictures that are the same: it would be infinite"),
+        "psnr, ssim, opening_follows_real": ("ssim", "no generated video has the name of a real one"),
         "opening_follows_loudness": ("opening_follows_loudness", "no generated video has sound"),
         "lse_d, lse_c": ("lse_d", f"no generated video has sound and at least {FEWEST_FRAMES} frames"),
         "emotion_accuracy": ("emotion_accuracy", no_names),
     }
     if not no_identity:
         groups["identity_distance, identity_cosine"] = ("identity_distance", no_names)
+    if "ssim" not in metrics:
+        del groups["psnr"]
     return {what: why for what, (key, why) in groups.items() if key not in metrics}
 
 
@@ -205,3 +238,7 @@ def _of_files(infos: list[MediaInfo]) -> dict[str, float]:
 
 def _encoding(info: MediaInfo) -> str:
     return info.codec + (f", CRF {info.crf:g}" if info.crf is not None else ", CRF not stated in the file")
+
+
+def _pictures(info: MediaInfo) -> str:
+    return f"{info.width} x {info.height} at {info.fps:.4g} frames/s"

@@ -5,13 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
+from test_cli import emotalk
 
 from emotalk_lite.data.media import write_video
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.evaluate import evaluate
+from emotalk_lite.evaluate import evaluate, table
 from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, gaussian_bias, kernel_distance, picture_features, statistics
 from emotalk_lite.metrics import identity, inception
 from emotalk_lite.metrics.cache import Cache
@@ -179,11 +181,72 @@ def test_the_real_files_of_the_dataset_can_be_evaluated(sample):
     assert faces.shape[1:] == (128, 128, 3) and abs(len(faces) - sample.clips[0].n_frames) <= 2
 
 
+@pytest.fixture
+def bad_videos(videos, tmp_path):
+    """Two of the generated videos, one of them cut off in the middle."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    whole, torn = (videos / "generated" / f"1001_DFA_{code}_XX.mp4" for code in ("DIS", "NEU"))
+    (folder / whole.name).write_bytes(whole.read_bytes())
+    (folder / torn.name).write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
+    return folder
+
+
+def test_every_bad_video_is_named_before_anything_is_measured(videos, bad_videos, monkeypatch):
+    (bad_videos / "empty.mp4").write_bytes(b"")
+    (bad_videos / "link.mp4").symlink_to("nowhere.mp4")
+    monkeypatch.setattr("emotalk_lite.evaluate.measure_video", lambda *_: pytest.fail("it was measured"))
+    with pytest.raises(EmotalkError, match="^3 of 6 videos cannot be measured: ") as failure:
+        evaluate(videos / "real", bad_videos, progress=False)
+    said = str(failure.value)
+    assert "NEU_XX.mp4: is cut off after" in said and "empty.mp4: is empty; " in said and "link.mp4: no such file; " in said
+    assert "DIS" not in said and "get the file again" not in said and said.count("\n") == 0 and said.endswith("add --skip-bad to leave out such videos and their partners")  # fmt: skip
+
+
+def test_bad_videos_are_left_out_with_their_partners_if_asked_and_the_report_says_which(videos, bad_videos):
+    write_video(bad_videos / "wall.mp4", np.zeros((3, 16, 24, 3), np.uint8))
+    command = ["evaluate", "--real", videos / "real", "--generated", bad_videos, "--json", bad_videos / "o.json"]
+    refused, done = emotalk(*command), emotalk(*command, "--skip-bad")
+    assert refused.returncode == 2 and "1 of 5 videos cannot be measured" in refused.stderr and "--skip-bad" in refused.stderr
+    assert "Traceback" not in refused.stderr and done.returncode == 0
+    report = json.loads((bad_videos / "o.json").read_text(), parse_constant=pytest.fail)  # no Infinity, which JSON does not have
+    cut = report["left_out"]["generated"].pop("1001_DFA_NEU_XX")
+    assert cut.startswith("is cut off after") and report["left_out"] == {
+        "real": {"1001_DFA_NEU_XX": "the generated video of this name is bad"},
+        "generated": {"wall": "no face found in the clip"},
+    }
+    assert "emotion_accuracy" in report["metrics"]  # the real neutral clip is whole: it still says what the actor looks like
+    assert report["videos"] == {"real": 1, "generated": 1} and list(report["each"]) == ["1001_DFA_DIS_XX"]
+    assert f"left out: 2 of 3 generated videos: 1001_DFA_NEU_XX ({cut}); wall (no face found in the clip)" in done.stdout
+    assert "left out: 1 of 2 real videos" in done.stdout and "needs at least two real videos" in done.stdout
+    (bad_videos / "1001_DFA_DIS_XX.mp4").unlink()
+    with pytest.raises(EmotalkError, match="of the generated videos none is left"):
+        evaluate(videos / "real", bad_videos, progress=False, skip_bad=True)
+
+
+def test_a_video_with_damaged_sound_is_bad_and_one_without_sound_is_counted(videos, clips, tmp_path):
+    clip = clips["disgust"]
+    write_video(tmp_path / "g" / "1001_DFA_DIS_XX.mp4", clip.frames[:20], 25)
+    film = write_video(tmp_path / "g" / "sounding.mp4", clip.frames[:20], 25, clip.audio, 8000)
+    report = evaluate(videos / "real", tmp_path / "g", progress=False)
+    assert report["from_fewer"]["lse_d"] == report["from_fewer"]["ssim"] == "1 of 2 videos" and report["left_out"] == {"real": {}, "generated": {}}
+    assert "(1 of 2 videos)" in table(report) and "128 x 128 at 25 frames/s" in table(report)
+    whole = film.read_bytes()
+    with av.open(str(film)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(container.streams.audio[0]) if p.size]
+    torn = bytearray(whole)
+    for position, size in packets:
+        torn[position : position + size] = b"\xff" * size
+    film.write_bytes(bytes(torn))
+    with pytest.raises(EmotalkError, match="1 of 4 videos cannot be measured: .*sounding.mp4: .*damaged"):
+        evaluate(videos / "real", tmp_path / "g", progress=False)
+
+
 def test_what_cannot_be_evaluated_is_one_line(videos, tmp_path):
     with pytest.raises(EmotalkError, match="holds no video"):
         evaluate(videos / "real", tmp_path)
     (tmp_path / "torn.mp4").write_bytes(b"no film")
-    with pytest.raises(EmotalkError, match="torn.mp4"):
+    with pytest.raises(EmotalkError, match="torn.mp4: cannot be read"):
         evaluate(videos / "real", tmp_path, progress=False)
     write_video(tmp_path / "wall" / "wall.mp4", np.zeros((3, 16, 24, 3), np.uint8))
     with pytest.raises(EmotalkError, match="wall.mp4: no face found"):

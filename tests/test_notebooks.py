@@ -66,9 +66,3 @@ BLOCKS = [(chapter.stem, block) for chapter in CHAPTERS for block in blocks.bloc
 def test_what_the_chapter_builds_is_what_the_package_does(block, monkeypatch):
     monkeypatch.setenv("EMOTALK_SCALE", "smoke")
     blocks.compare(block)
-
-
-def test_the_colab_cell_and_the_site_name_the_same_repository():
-    pattern = re.compile(r"https://github\.com/([\w-]+/emotalk_lite)")
-    files = [ROOT / "_config.yml", ROOT / "README.md", ROOT / "book/setup.md", *CHAPTERS]
-    assert len({name for file in files for name in pattern.findall(Path(file).read_text())}) == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 import build_site
 import chapters
 import check_site
+import fork
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
@@ -58,6 +59,11 @@ def test_nothing_on_the_site_is_dead_or_nameless(site):
 
 def test_every_chapter_is_in_the_table_of_contents(site):
     assert [name for name in PAGES if not (site / name).exists()] == []
+
+
+def test_every_chapter_opens_on_colab_from_the_top_of_its_page(site):
+    colab = f"https://colab.research.google.com/github/{fork.address()}/blob/main/notebooks"
+    assert [name for name in NOTEBOOKS if f'href="{colab}/{Path(name).stem}.ipynb"' not in (site / name).read_text()] == []
 
 
 def test_the_status_page_has_a_row_for_every_chapter(site):

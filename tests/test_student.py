@@ -79,7 +79,7 @@ def test_the_student_edition_is_plain_and_holds_no_solution(chapter):
     edition = make_student.student_edition(chapter)
     nbformat.validate(edition)
     text = "\n".join(cell.source for cell in edition.cells if cell.cell_type == "markdown")
-    assert not re.search(r"\{[\w:-]+\}`|^(?:`{3,}|:{3,})\{|^\([\w-]+\)=|<svg", text, re.MULTILINE)
+    assert not re.search(r"\{[\w:-]+\}`|^(?:`{3,}|:{3,})\{|^\([\w-]+\)=|\(eq-|<svg", text, re.MULTILINE)
     code = "\n".join(cell.source for cell in edition.cells if cell.cell_type == "code")
     solutions = [cell for e in exercises(chapters.to_notebook(chapter)) for cell in e.solution]
     assert not [cell for cell in solutions if cell in code]
@@ -100,7 +100,9 @@ def test_the_student_edition_runs_from_top_to_bottom(sample, monkeypatch, tmp_pa
     ("a {term}`gate`, {term}`the skips\n<skip connection>`", "a gate, the skips"),
     ("{cite}`hu2018` by {cite:t}`cao2014`", "(Hu et al., 2018) by Cao et al. (2014)"),
     ("see {doc}`01_data`", "see [Data: what a clip is](01_data.ipynb)"),
-    ("(here)=\n## Here\n$$\nx\n$$ (eq-x)", "## Here\n$$\nx\n$$"),
+    ("squeezed by Hu et\nal. {cite}`hu2018`", "squeezed by Hu et\nal. (2018)"),
+    ("(here)=\n## Here\n$$\nx\n$$ (eq-x)", "## Here\n$$\nx\n\\tag{1}\n$$"),
+    ("$$ x $$ (eq-x)\n\n$$ y $$ (eq-y)\n\nFrom {eq}`eq-y` and {eq}`eq-x`", "$$ x \\tag{1} $$\n\n$$ y \\tag{2} $$\n\nFrom (2) and (1)"),
     (":::{note}\nOne.\n\nTwo.\n:::", "> **Note.** One.\n>\n> Two."),
     ("```{figure} a.png\n:alt: A face\n\nWhat it *shows*.\n```", "![A face](a.png)\n\nWhat it *shows*."),
     ("```python\n{term}`kept`\n```", "```python\n{term}`kept`\n```"),

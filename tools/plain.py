@@ -19,6 +19,7 @@ import chapters
 OPEN = re.compile(r"^(?P<fence>`{3,}|:{3,})(?:\{(?P<name>[\w:-]+)\}[ \t]*(?P<argument>.*))?")
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
 TARGET = re.compile(r"^\(([\w-]+)\)=[ \t]*\n", re.MULTILINE)
+NUMBERED = re.compile(r"\$\$([^$]+?)(\s*)\$\$ \((eq-[\w-]+)\)")
 ADMONITIONS = ("note", "tip", "warning", "important", "caution", "hint", "seealso", "attention")
 LIGHT = {"--pst-color-surface": "#f3f4f5", "--pst-color-text-base": "#222832", "--pst-color-text-muted": "#48566b",
          "--pst-font-family-base": "sans-serif"}
@@ -34,6 +35,7 @@ class Plain:
     def __init__(self, root: Path = chapters.ROOT):
         self.root = root
         self.cited: list[str] = []
+        self.formulas: list[str] = []  # their labels; a formula's number is its place
 
     @cached_property
     def repository(self) -> str:
@@ -71,11 +73,17 @@ class Plain:
 
     def prose(self, source: str) -> str:
         """Text without directives: labels go, roles become words and links."""
-        source = re.sub(r"^\$\$ \([\w-]+\)$", "$$", TARGET.sub("", source), flags=re.MULTILINE)
-        return ROLE.sub(lambda match: self.role(match[1], re.sub(r"\s+", " ", match[2])), source)
+        source = NUMBERED.sub(lambda match: f"$${match[1]}{match[2]}\\tag{{{self.number(match[3])}}}{match[2]}$$", TARGET.sub("", source))
+        return ROLE.sub(lambda match: self.role(match[1], " ".join(match[2].split()), " ".join(source[:match.start()].split())), source)
 
-    def role(self, name: str, content: str) -> str:
-        """One role, such as a term or a citation."""
+    def number(self, label: str) -> int:
+        """A formula's number: formulas are counted as the text comes to them, or to a word about them."""
+        if label not in self.formulas:
+            self.formulas.append(label)
+        return self.formulas.index(label) + 1
+
+    def role(self, name: str, content: str, before: str) -> str:
+        """One role, such as a term or a citation, and the text ``before`` it."""
         explicit = re.fullmatch(r"(.+?) ?<(.+)>", content)
         words, target = explicit.groups() if explicit else (None, content)
         if name == "term":
@@ -85,11 +93,13 @@ class Plain:
         if name in ("ref", "numref"):
             return words or f"*{self.labels.get(target, 'the figure above')}*"
         if name == "eq":
-            return "the formula above"
+            return f"({self.number(target)})"
         if name in ("cite", "cite:p", "cite:t"):
             keys = [key.strip() for key in content.split(",")]
             self.cited += [key for key in keys if key not in self.cited]
-            return self.citation(keys, in_text=name == "cite:t")
+            cited = self.citation(keys, in_text=name == "cite:t")
+            named = re.match(r"\((.+), (\d{4})\)$", cited) if len(keys) == 1 else None
+            return f"({named[2]})" if named and before.endswith(f" {named[1]}") else cited  # "by Hu et al. (2018)"
         if name in ("math", "code"):
             return f"${content}$" if name == "math" else f"`{content}`"
         raise ValueError(f"the role {{{name}}}`{content}` has no plain Markdown (tools/plain.py)")
@@ -154,7 +164,8 @@ class Plain:
 
 def authors(entry: Entry) -> str:
     """Family names: one, two, or the first and the rest."""
-    found = [" ".join([*person.prelast_names, *person.last_names]) for person in entry.persons.get("author", ())]
+    people = entry.persons.get("author", ())
+    found = [" ".join(part.render_as("text") for part in (*who.rich_prelast_names, *who.rich_last_names)) for who in people]
     if len(found) > 2:
         return f"{found[0]} et al."
     return " and ".join(found) or entry.fields["title"]

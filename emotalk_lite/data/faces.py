@@ -19,6 +19,10 @@ KEYFRAME_INTERVAL = 25  # frames between two runs of the whole cascade while tra
 FACE_SCORE = 0.7  # O-Net's probability from which MTCNN accepts a face (Zhang et al.: 0.7)
 
 
+class NoFace(EmotalkError):
+    """A clip was read, but shows no face, or not throughout."""
+
+
 class Faces(NamedTuple):
     """Detected faces, largest first: ``boxes`` (N, 4) x1, y1, x2, y2; ``scores`` (N,); ``points`` (N, 5, 2)."""
 
@@ -100,7 +104,7 @@ def track_landmarks(frames: np.ndarray) -> np.ndarray:
         interpolated between the nearest frames that have one.
 
     Raises:
-        EmotalkError: no face on more than a tenth of the frames.
+        NoFace: no face on more than a tenth of the frames.
 
     >>> from skimage.data import astronaut
     >>> track_landmarks(np.stack([astronaut()] * 3)).shape
@@ -118,7 +122,7 @@ def track_landmarks(frames: np.ndarray) -> np.ndarray:
             at.append(k)
             boxes.append(faces.boxes[0])
     if not at:
-        raise EmotalkError("no face found in the clip; give a clip that shows one face from the front")
+        raise NoFace("no face found in the clip; give a clip that shows one face from the front")
 
     boxes = square(np.stack(boxes))
     boxes = np.stack([np.interp(everything, at, side) for side in boxes.T], axis=1)  # (T, 4)
@@ -131,7 +135,7 @@ def track_landmarks(frames: np.ndarray) -> np.ndarray:
             points[k], seen[k] = faces.points[0], True
     if seen.mean() < 0.9:
         lost = count - int(seen.sum())
-        raise EmotalkError(f"no face on {lost} of the clip's {count} frames; give a clip that shows one face throughout")
+        raise NoFace(f"no face on {lost} of the clip's {count} frames; give a clip that shows one face throughout")
     points = points.reshape(count, -1)  # (T, 10)
     points = np.stack([np.interp(everything, everything[seen], value[seen]) for value in points.T], axis=1)
     return points.reshape(count, 5, 2).astype(np.float32)

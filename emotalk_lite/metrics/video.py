@@ -69,7 +69,7 @@ def find_videos(folder: str | os.PathLike) -> dict[str, Path]:
         raise EmotalkError(f"{folder}: no such folder; give one with videos")
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in VIDEOS and path.is_file() and not path.name.startswith("."):
+        if path.suffix.lower() in VIDEOS and not path.is_dir() and not path.name.startswith("."):  # a broken link, too
             if path.stem in found:
                 raise EmotalkError(f"{path} and {found[path.stem]} have the same name; give each video its own")
             found[path.stem] = path
@@ -88,7 +88,8 @@ def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
         cache: keeps where the face was found.
 
     Raises:
-        EmotalkError: it cannot be read, or shows no face.
+        NoFace: it shows none.
+        EmotalkError: it cannot be read.
     """
     video = media.read_video(path)
     step = np.median(np.diff(video.times)) if len(video.times) > 1 else 1 / FPS
@@ -99,8 +100,8 @@ def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
         cache = cache or Cache(keep=False)
         try:
             matrix = cache.get(path, ALIGNMENT, lambda: align.similarity_transform(np.median(faces.track_landmarks(frames), axis=0)))
-        except EmotalkError as error:
-            raise EmotalkError(f"{path}: {error}") from error
+        except faces.NoFace as error:
+            raise faces.NoFace(f"{path}: {error}") from error
         return align.warp(frames, matrix)
     if height == IMAGE_SIZE:
         return frames
@@ -194,7 +195,7 @@ def _of_sound(path: Path, frames: np.ndarray) -> dict[str, float]:
     """How the mouth goes with its own sound; nothing for a video without sound."""
     try:
         speech = media.speech_input(*media.read_audio(path))
-    except EmotalkError:  # none, or silence
+    except media.NoSound:
         return {}
     opening, loudness = mouth_opening(frames), speech_envelope(speech)
     count = min(len(opening), len(loudness))
@@ -207,9 +208,9 @@ def _of_sound(path: Path, frames: np.ndarray) -> dict[str, float]:
 
 def _of_pair(frames: np.ndarray, real: np.ndarray) -> dict[str, float]:
     a, b = frames[: len(real)], real[: len(frames)]
-    openings = mouth_opening(a), mouth_opening(b)
-    return {
-        "psnr": psnr(a, b),
+    openings, decibels = (mouth_opening(a), mouth_opening(b)), psnr(a, b)
+    finite = {"psnr": decibels} if np.isfinite(decibels) else {}  # it is not where a picture is the same; JSON knows no infinity
+    return finite | {
         "ssim": ssim(a, b),
         "opening_follows_real": lagged_correlation(*openings)[0],
         "opening_deviation_ratio": float(openings[0].std() / max(openings[1].std(), 1e-6)),

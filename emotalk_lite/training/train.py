@@ -17,7 +17,7 @@ from tqdm import tqdm
 from ..checkpoint import config_to_json, fingerprint, start_from
 from ..data.clips import Manifest
 from ..data.windows import ClipWindows
-from ..devices import check_bfloat16, pick_device
+from ..devices import cannot_compile, check_bfloat16, check_compile, pick_device
 from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.features import load_features
@@ -110,8 +110,8 @@ def train(
 
     Raises:
         EmotalkError: unknown preset or stage; no data; `out` holds a run and `resume` is false, or a run with another
-            configuration; a joint stage without what it goes on from; bf16 where the device cannot; a loss that is not
-            finite, a file that vanished or a full disk (the last good checkpoint stays).
+            configuration; a joint stage without what it goes on from; bf16 or torch.compile where the device cannot; a
+            loss that is not finite, a file that vanished or a full disk (the last good checkpoint stays).
 
     Source: paper, "Implementation Details".
     """
@@ -121,6 +121,8 @@ def train(
     preset = resolve_preset(preset, steps, stage)
     if preset.train.precision == "bf16":
         check_bfloat16(processes.device)
+    if preset.train.compile:
+        check_compile(processes.device)
     state = TrainingState(out, preset, seed, stages, start)
     if state.begun() and not resume:
         raise EmotalkError(f"{out} already holds a run at step {state.total}; add --resume to go on with it, or give another --out")
@@ -136,6 +138,10 @@ def train(
             reason, where = error.strerror or error, error.filename or out
             kept = "the last good checkpoint is whole: put it right, then add --resume" if state.exists else "put it right, then start again"
             raise EmotalkError(f"{reason}: {where}; {kept}") from error
+        except RuntimeError as error:
+            if not (preset.train.compile and isinstance(error, torch._dynamo.exc.TorchDynamoException)):
+                raise
+            raise cannot_compile(error) from error
     return out / "generator.safetensors"
 
 

@@ -6,12 +6,13 @@ in at its own rate, and goes to 8 kHz mono through a low-pass filter. Generated 
 
 from .decode import Audio, Video, read_audio, read_video
 from .encode import AAC_RATES, LAYOUTS, write_video
-from .resample import SILENCE, fit_to_frames, n_frames, normalise, resample_times, speech_input, to_mono_8k
+from .resample import SILENCE, NoSound, fit_to_frames, n_frames, normalise, resample_times, speech_input, to_mono_8k
 
 __all__ = [
     "AAC_RATES",
     "Audio",
     "LAYOUTS",
+    "NoSound",
     "SILENCE",
     "Video",
     "fit_to_frames",

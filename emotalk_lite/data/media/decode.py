@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from ...errors import EmotalkError
-from .resample import SILENCE
+from .resample import SILENCE, NoSound
 
 
 class Video(NamedTuple):
@@ -30,7 +30,7 @@ def read_video(path: str | os.PathLike) -> Video:
     """Decode the first video track of any ordinary video file.
 
     Raises:
-        EmotalkError: no such file, not a media file, no video track, or damaged (truncated) data.
+        EmotalkError: no such file, not a media file, no video track, pictures of several sizes, or damaged (truncated) data.
 
     >>> read_video("no_such_clip.flv")
     Traceback (most recent call last):
@@ -46,6 +46,8 @@ def read_video(path: str | os.PathLike) -> Video:
             if frame.time is None:
                 raise EmotalkError(f"{path}: its frames carry no timestamps; convert it to MP4")
             frames.append(frame.to_ndarray(format="rgb24"))
+            if frames[-1].shape != frames[0].shape:
+                raise EmotalkError(f"{path}: its pictures change their size; convert it to one size")
             times.append(frame.time)
         _check_whole(container, stream, times[-1] if times else 0, path)
     if not frames:
@@ -57,8 +59,8 @@ def read_audio(path: str | os.PathLike) -> Audio:
     """Decode the first audio track of any ordinary audio or video file, at its own rate and channels.
 
     Raises:
-        EmotalkError: no such file, not a media file, no audio track, empty, silent (peak below -60 dBFS), or
-            damaged data.
+        NoSound: no audio track, an empty one, or silence (peak below -60 dBFS).
+        EmotalkError: no such file, not a media file, or damaged data.
 
     >>> read_audio("no_such_speech.wav")
     Traceback (most recent call last):
@@ -67,7 +69,7 @@ def read_audio(path: str | os.PathLike) -> Audio:
     chunks = []
     with _open(path) as container:
         if not container.streams.audio:
-            raise EmotalkError(f"{path}: has no audio track; give a recording of speech")
+            raise NoSound(f"{path}: has no audio track; give a recording of speech")
         stream = container.streams.audio[0]
         to_float = av.AudioResampler(format="fltp")  # samples only: layout and rate stay the first frame's
         for frame in _decode(container, stream, path):
@@ -80,12 +82,12 @@ def read_audio(path: str | os.PathLike) -> Audio:
         is_mp4 = "mp4" in container.format.name and stream.duration
         trim = round(float(stream.duration * stream.time_base) * rate) if is_mp4 else None
     if not length:
-        raise EmotalkError(f"{path}: holds no sound at all; record it again")
+        raise NoSound(f"{path}: holds no sound at all; record it again")
     samples = np.nan_to_num(np.concatenate(chunks, axis=1))  # (channels, N)
     if trim is not None:
         samples = samples[:, :trim]
     if np.abs(samples).max() < SILENCE:
-        raise EmotalkError(f"{path}: is silent (peak below -60 dBFS); record it again or turn its level up")
+        raise NoSound(f"{path}: is silent (peak below -60 dBFS); record it again or turn its level up")
     return Audio(samples, rate)
 
 
@@ -113,7 +115,7 @@ def _decode(container, stream, path):
     for packet in container.demux(stream):
         try:
             decoded = packet.decode()
-        except av.error.InvalidDataError:
+        except av.error.FFmpegError:  # invalid data, or an error of the decoder's own
             bad += 1
             continue
         good += len(decoded)

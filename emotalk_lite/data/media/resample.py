@@ -11,6 +11,10 @@ from ...presets import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 SILENCE = 10 ** (-60 / 20)  # peak below -60 dBFS: nothing that a listener would call speech
 
 
+class NoSound(EmotalkError):
+    """A file is whole, but nothing is heard: no audio track, no samples, or silence."""
+
+
 def n_frames(duration: float) -> int:
     """How many 25-fps frames cover ``duration`` seconds: ``ceil(duration * 25)``.
 
@@ -84,7 +88,7 @@ def normalise(audio: np.ndarray) -> np.ndarray:
     """Scale sound so that its largest absolute value is 1: the generator hears every recording at the same level.
 
     Raises:
-        EmotalkError: silent (peak below -60 dBFS); the reference divides by zero here.
+        NoSound: silent (peak below -60 dBFS); the reference divides by zero here.
 
     Source: reference.
 
@@ -93,7 +97,7 @@ def normalise(audio: np.ndarray) -> np.ndarray:
     """
     peak = np.abs(audio).max(initial=0.0)
     if peak < SILENCE:
-        raise EmotalkError("the speech is silent (peak below -60 dBFS); record it again or turn its level up")
+        raise NoSound("the speech is silent (peak below -60 dBFS); record it again or turn its level up")
     return audio / peak
 
 
@@ -110,7 +114,7 @@ def speech_input(samples: np.ndarray, rate: int) -> np.ndarray:
         float32 (T * 320,) in [-1, 1], T = ``n_frames(N / rate)``.
 
     Raises:
-        EmotalkError: silent.
+        NoSound: silent.
 
     >>> speech_input(np.ones((2, 44100), np.float32), 44100).shape
     (8000,)

@@ -1,0 +1,56 @@
+"""Who forks the book gives it their address with one command, and no notebook has to be executed again."""
+
+import re
+import shutil
+
+import chapters
+import fork
+import pytest
+import sync_notebooks
+
+OTHER = "someone/talking-faces.2027"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The files that may name the repository, and the chapters' notebooks."""
+    for pattern in fork.PLACES:
+        for path in chapters.ROOT.glob(pattern):
+            target = tmp_path / path.relative_to(chapters.ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    return tmp_path
+
+
+def test_a_fork_has_its_own_address_everywhere_and_keeps_all_outputs(copy):
+    old = fork.address()
+    assert fork.move(OTHER, copy) and fork.address(copy) == OTHER
+    texts = {path: path.read_text() for pattern in fork.PLACES for path in copy.glob(pattern)}
+    assert [path.name for path, text in texts.items() if f"/{old}" in text] == []
+    assert f"cd {OTHER.partition('/')[2]}\n" in (copy / "book/setup.md").read_text()
+    assert sync_notebooks.out_of_step(copy, write=False) == []
+    fork.move(old, copy)
+    assert all((copy / path.relative_to(chapters.ROOT)).read_bytes() == path.read_bytes()
+               for pattern in fork.PLACES for path in chapters.ROOT.glob(pattern))
+
+
+def test_pages_chapters_and_notebooks_name_one_repository():
+    here = fork.address()
+    owner_and_name = re.compile(r"git\+https://github\.com/([\w.-]+/[\w.-]+)|git clone https://github\.com/([\w.-]+/[\w.-]+)")
+    for pattern in fork.PLACES:
+        for path in chapters.ROOT.glob(pattern):
+            named = {a or b for a, b in owner_and_name.findall(path.read_text())}
+            assert named <= {here}, path.name
+            assert named or path.suffix != ".ipynb", f"{path.name} has no install cell"
+
+
+def test_the_readme_opens_every_chapter_on_colab():
+    links = re.findall(r"\(https://colab\.research\.google\.com/github/([^)]+)\)", (chapters.ROOT / "README.md").read_text())
+    assert links == [f"{fork.address()}/blob/main/notebooks/{chapter.stem}.ipynb" for chapter in chapters.chapters()]
+
+
+@pytest.mark.parametrize("given, understood", [
+    ("you/your-book", "you/your-book"), ("https://github.com/you/your-book.git", "you/your-book"), ("your-book", None), ("", None)])
+def test_an_address_is_owner_and_name(given, understood):
+    found = fork.NAME.fullmatch(given)
+    assert (found and found[1]) == understood
