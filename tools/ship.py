@@ -25,7 +25,7 @@ given = parser.parse_args()
 path = generator_file(given.checkpoint)
 generator = load_generator(path)
 if given.motion != 1:
-    last = generator.decoder.motion.last  # x, y, mask
+    last = generator.decoder.warp.motion.last  # x, y, mask
     with torch.no_grad():
         last.weight[:2] *= given.motion
         last.bias[:2] *= given.motion

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..presets import ModelConfig
-from .motion import MotionBranch
 from .output import CHANNELS, to_frames
 from .speech import SLOPE
 from .upsample import conv_reflect, upsample_conv
+from .warp import Warp
 
 SMALLEST = 4  # pixels, width and height of the map that the fully connected layer makes (paper)
 
@@ -98,7 +98,7 @@ class Decoder(nn.Module):
     """One fully connected layer to a 4x4 map, five blocks with skips and nearest x2 upsampling, a 7x7 convolution, tanh.
 
     Input: z (B, T, fusion_dim), the image encoder's skips, largest first, and the condition image (B, 3, H, W), which
-    only the outputs beyond the paper look at (see `output`).
+    only the outputs beyond the paper look at (see `output` and `warp`).
     Output: frames (B, T, 3, H, W) in (-1, 1), and the ConvLSTM's state (None without one), so that a long video can
     be decoded in chunks with the same result.
 
@@ -126,7 +126,7 @@ class Decoder(nn.Module):
             else:
                 self.blocks.append(DecoderBlock(channels, channels + 3, filters, upsample=i > 0))
         self.last = nn.Conv2d(config.last_filters, CHANNELS[config.output], 7)
-        self.motion = MotionBranch(config) if config.output == "warp" else None
+        self.warp = Warp(config) if config.output == "warp" else None
 
     def forward(
         self, z: Tensor, skips: list[Tensor], image: Tensor, state: State | None = None
@@ -139,7 +139,8 @@ class Decoder(nn.Module):
                 h, state = block(h, skip, state)
             else:
                 h = block(h, skip)
-        frames = to_frames(upsample_conv(h, self.last.weight, self.last.bias), image, self.motion(z) if self.motion else None)
+        frames = to_frames(upsample_conv(h, self.last.weight, self.last.bias), image)
+        frames = self.warp(z, frames, image) if self.warp else frames
         return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0]), state
 
 

@@ -92,8 +92,8 @@ class Generator(nn.Module):
         self.emotion_head = SpeechEmotionHead(config) if config.emotion_head else None
         if config.kaiming_init:
             self.apply(kaiming)
-        if self.decoder.motion:
-            self.decoder.motion.start_still()
+        if self.decoder.warp:
+            self.decoder.warp.start_still()
 
     def encode(self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor) -> Encoded:
         """Run the four encoders and join their embeddings at every frame: [speech, noise, image, emotion]."""

@@ -39,8 +39,8 @@ def plain_decode(decoder: Decoder, z: Tensor, skips: list[Tensor], image: Tensor
             h = plain_conv_lstm(block, rearrange(h, "(b t) c h w -> b t c h w", b=z.shape[0]))
         else:
             h = F.leaky_relu(conv_reflect(h, block.conv.weight, block.conv.bias), SLOPE)
-    moved = decoder.motion(z) if decoder.motion else None
-    frames = to_frames(plain_upsample_conv(h, decoder.last.weight, decoder.last.bias), image, moved)
+    frames = to_frames(plain_upsample_conv(h, decoder.last.weight, decoder.last.bias), image)
+    frames = decoder.warp(z, frames, image) if decoder.warp else frames
     return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0])
 
 

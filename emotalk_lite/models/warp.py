@@ -1,0 +1,190 @@
+"""The output `warp`: the input picture with its pixels moved, the inside of a mouth, and drawing where neither is enough.
+
+Not in the paper and never part of its variants; after Siarohin et al. 2019 (first order motion, backward warping) and
+Pumarola et al. 2018 (GANimation, masks).
+"""
+
+from __future__ import annotations
+
+from math import log2
+from typing import NamedTuple
+
+import torch
+from einops import rearrange, repeat
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..presets import ModelConfig
+from .speech import SLOPE
+from .upsample import upsample_conv
+
+FARTHEST = 0.125  # of the width: how far a pixel can move (16 pixels at 128; an open jaw moves about 10)
+OFFSET = 0.06  # of the width: how far a face's eyes or mouth can be from where those of aligned faces are on average
+CENTRE = 0.55  # of the height: between the eyes, which are moved to their places, and the mouth, which has another
+FACE = 5 / 16, 25 / 32  # of width and height: between these lies the face, by whose brightness the mouth's inside is lit
+BRIGHTEST = 1.6  # of the face's mean brightness: teeth
+LITTLE = -2.0  # the first bias of what is drawn; its sigmoid is 0.12. With more, drawing is easier than moving, and nothing moves
+LESS = -4.0  # the same of the mouth's inside
+SMALLEST = 4  # pixels, width and height of a branch's first map, as the decoder's
+
+
+class Layers(NamedTuple):
+    """What lies on top of each other in N frames: `moved`, the decoder's drawing where `mask` is, `inside` where `opening` is."""
+
+    moved: Tensor  # (N, 3, H, W) in [-1, 1], the picture's pixels at their new places
+    mask: Tensor  # (N, 1, H, W) in [0, 1]
+    inside: Tensor  # (N, 3, H, W) in [-1, 1], teeth, tongue and the dark between them
+    opening: Tensor  # (N, 1, H, W) in [0, 1]
+
+    def join(self, drawn: Tensor) -> Tensor:
+        """Frames (N, 3, H, W) in [-1, 1] of these layers and the decoder's drawing, which has the same shape and range."""
+        return torch.lerp(torch.lerp(self.moved, drawn, self.mask), self.inside, self.opening)
+
+
+class BlindBranch(nn.Module):
+    """A small decoder without skips that cannot see the picture: maps that fit *any* aligned face.
+
+    All faces are aligned, so a mouth is about where mouths are, and what opens one opens another. A branch that sees the picture
+    learns to move the faces it was trained on and to leave strangers still; this one cannot tell them apart. It works at half
+    the frame's size, for motion is smooth.
+
+    Args of a call: speech, noise and emotion (B, T, D), of the fusion; shift (B, 4), see `shifted`.
+    Returns: maps (B*T, n, H, W), before any tanh or sigmoid.
+
+    >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), speech_dim=8, image_dim=8, emotion_dim=8, noise_dim=4)
+    >>> BlindBranch(config, 3)(torch.zeros(2, 5, 20), torch.zeros(2, 4)).shape
+    torch.Size([10, 3, 32, 32])
+    """
+
+    def __init__(self, config: ModelConfig, n: int) -> None:
+        super().__init__()
+        self.size = config.image_size
+        n_blocks = int(log2(self.size / 2 / SMALLEST))
+        filters = [max(8, config.filters[-1] // 2**i) for i in range(n_blocks + 1)]  # 128, 64, 32, 16, 8 in the `cpu` preset
+        self.fc = nn.Linear(config.fusion_dim - config.image_dim, filters[0] * SMALLEST**2)
+        self.blocks = nn.ModuleList(nn.Conv2d(a, b, 3) for a, b in zip(filters, filters[1:]))
+        self.last = nn.Conv2d(filters[-1], n, 3, padding=1)
+
+    @torch.no_grad()
+    def start(self, *biases: float) -> None:
+        """Set the last weights so that each map is flat and has its value everywhere."""
+        self.last.weight.zero_()
+        self.last.bias.copy_(torch.tensor(biases))
+
+    def forward(self, unseen: Tensor, shift: Tensor) -> Tensor:
+        h = F.leaky_relu(self.fc(unseen), SLOPE)
+        h = rearrange(h, "b t (c h w) -> (b t) c h w", h=SMALLEST, w=SMALLEST)
+        for conv in self.blocks:
+            h = F.leaky_relu(upsample_conv(h, conv.weight, conv.bias), SLOPE)
+        maps = shifted(self.last(h), shift)
+        return F.interpolate(maps, size=(self.size, self.size), mode="bilinear", align_corners=False)
+
+
+class Warp(nn.Module):
+    """Makes frames of the input picture and the decoder's drawing.
+
+    One blind branch says where in the picture each pixel comes from, and where to draw instead; lips and brows of a face that
+    was never seen are moved. Moving cannot open shut lips: there is nothing between them to be moved. So a second one draws
+    the inside of the mouth, which is much the same in everybody, in the light of the picture. The picture itself says only where its
+    eyes and its mouth are. In training, the first half of a batch has to do without the decoder's drawing: for a stranger
+    that is a poor one.
+
+    Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1].
+    Returns: frames (B*T, 3, H, W) in [-1, 1].
+
+    >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), speech_dim=8, image_dim=8, emotion_dim=8, noise_dim=4)
+    >>> Warp(config)(torch.zeros(2, 5, 28), torch.zeros(10, 3, 32, 32), torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([10, 3, 32, 32])
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.parts = [config.speech_dim, config.noise_dim, config.image_dim, config.emotion_dim]  # of the fusion, in its order
+        self.place = nn.Linear(config.image_dim, 4)
+        self.motion = BlindBranch(config, 3)
+        self.inside = BlindBranch(config, 4)
+
+    @torch.no_grad()
+    def start_still(self) -> None:
+        """Set the last weights so that nothing moves and little is drawn: the frames are the picture."""
+        self.place.weight.zero_()
+        self.motion.start(0.0, 0.0, LITTLE)
+        self.inside.start(-1.0, -1.0, -1.0, LESS)
+
+    def layers(self, z: Tensor, image: Tensor) -> Layers:
+        """What a frame is made of besides the decoder's drawing; arguments as in a call."""
+        speech, noise, of_image, emotion = z.split(self.parts, dim=-1)
+        unseen = torch.cat([speech, noise, emotion], dim=-1)
+        shift = OFFSET * torch.tanh(self.place(of_image[:, 0]))  # the same at every frame
+        motion, mask = self.motion(unseen, shift).split([2, 1], dim=1)
+        inside, opening = self.inside(unseen, shift).split([3, 1], dim=1)
+        low, high = (round(share * image.shape[-1]) for share in FACE)
+        light = (0.5 * image[:, :, low:high, low:high] + 0.5).mean(dim=(1, 2, 3))
+        inside = BRIGHTEST * torch.sigmoid(inside) * repeat(light, "b -> (b t) 1 1 1", t=z.shape[1])
+        pictures = repeat(image, "b c h w -> (b t) c h w", t=z.shape[1])
+        return Layers(
+            moved=move_pixels(pictures, FARTHEST * torch.tanh(motion)),
+            mask=torch.sigmoid(mask),
+            inside=2 * inside.clamp(0, 1) - 1,
+            opening=torch.sigmoid(opening),
+        )
+
+    def forward(self, z: Tensor, drawn: Tensor, image: Tensor) -> Tensor:
+        layers = self.layers(z, image)
+        if self.training:
+            learns_to_draw = torch.arange(len(image), device=image.device) >= len(image) // 2
+            layers = layers._replace(mask=layers.mask * repeat(learns_to_draw, "b -> (b t) 1 1 1", t=z.shape[1]))
+        return layers.join(drawn)
+
+
+def shifted(maps: Tensor, shift: Tensor) -> Tensor:
+    """Move what belongs to the eyes and what belongs to the mouth to where they are in a face; smoothly in between.
+
+    Args:
+        maps: (B*T, n, h, w).
+        shift: (B, 4), x and y of the eyes, then of the mouth, as shares of the width and the height.
+
+    Returns:
+        (B*T, n, h, w), bilinear, the border held.
+
+    >>> maps = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 4, 4)
+    >>> shifted(maps, torch.tensor([[0.25, 0.0, 0.25, 0.0]]))[0, 0, 0].tolist()
+    [0.0, 0.0, 1.0, 2.0]
+    """
+    here = pixel_grid(maps)
+    lower = torch.sigmoid(12 * (here[..., 1:] + 1 - 2 * CENTRE))  # (h, w, 1): 0 at the eyes, 1 at the mouth
+    eyes, mouth = rearrange(shift, "b (part xy) -> part b 1 1 xy", part=2)
+    grid = here - 2 * torch.lerp(eyes, mouth, lower)  # (B, h, w, 2)
+    grid = repeat(grid, "b h w xy -> (b t) h w xy", t=len(maps) // len(shift))
+    return F.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def move_pixels(images: Tensor, motion: Tensor) -> Tensor:
+    """Backward warping: each pixel shows what lies `motion` away from it in the picture; bicubic, the border held.
+
+    Bilinear would halve the sharpness of everything that moves by half a pixel, and a face always does. Bicubic can
+    overshoot at an edge, hence the clamp.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+        motion: (N, 2, H, W), x and y, as shares of the width and the height.
+
+    Returns:
+        (N, C, H, W) in [-1, 1].
+
+    >>> row = torch.tensor([-1.0, -0.5, 0.5, 1.0]).view(1, 1, 1, 4)
+    >>> move_pixels(row, torch.tensor([0.25, 0.0]).view(1, 2, 1, 1).expand(1, 2, 1, 4)).flatten().tolist()
+    [-0.5, 0.5, 1.0, 1.0]
+    """
+    grid = pixel_grid(images) + 2 * rearrange(motion, "n c h w -> n h w c")
+    return F.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False).clamp(-1, 1)
+
+
+def pixel_grid(images: Tensor) -> Tensor:
+    """Where the pixels of (..., H, W) are: (H, W, 2), x and y in `grid_sample`'s [-1, 1].
+
+    >>> pixel_grid(torch.zeros(1, 2))[..., 0].tolist()
+    [[-0.5, 0.5]]
+    """
+    y, x = ((2 * torch.arange(n, device=images.device, dtype=images.dtype) + 1) / n - 1 for n in images.shape[-2:])
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)

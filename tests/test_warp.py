@@ -1,0 +1,86 @@
+"""The output `warp`: pixels move, a mouth opens, maps go where the face is, and half of a batch learns without drawing."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from emotalk_lite.models.warp import FARTHEST, OFFSET, Layers, Warp, move_pixels, shifted
+from toy import TOY
+
+
+@pytest.fixture
+def warp():
+    torch.manual_seed(0)
+    warp = Warp(replace(TOY, output="warp"))
+    with torch.no_grad():
+        for layer in (warp.motion.last, warp.inside.last):
+            layer.weight.normal_()
+    return warp
+
+
+def given(warp, batch=2, frames=3):
+    z = torch.randn(batch, frames, sum(warp.parts))
+    size = warp.motion.size
+    return z, torch.rand(batch * frames, 3, size, size) * 2 - 1, torch.rand(batch, 3, size, size) * 2 - 1
+
+
+def test_motion_moves_whole_pixels_exactly():
+    picture = torch.rand(1, 3, 16, 16)
+    motion = torch.tensor([2 / 16, -1 / 16]).view(1, 2, 1, 1).expand(1, 2, 16, 16)
+    moved = move_pixels(picture, motion)
+    assert torch.allclose(moved[..., 1:, :14], picture[..., :15, 2:], atol=1e-5)
+
+
+def test_a_new_warp_shows_the_picture(warp):
+    warp.start_still()
+    z, _, image = given(warp)
+    layers = warp.layers(z, image)
+    assert torch.allclose(layers.moved[3], image[1], atol=1e-5)
+    assert layers.mask.max() < 0.2 and layers.opening.max() < 0.05
+
+
+def test_motion_has_a_limit(warp):
+    warp.motion.start(50.0, 0.0, 0.0)
+    z, _, _ = given(warp, batch=1, frames=1)
+    size = warp.motion.size
+    ramp = torch.linspace(-1, 1, size).view(1, 1, 1, size).expand(1, 3, size, size)
+    moved = (warp.layers(z, ramp).moved - ramp)[..., size // 4 : size // 2]
+    assert torch.allclose(moved, torch.full_like(moved, FARTHEST * size * 2 / (size - 1)), atol=1e-4)
+
+
+def test_layers_lie_on_top_of_each_other():
+    one = torch.ones(1, 3, 2, 2)
+    mask, opening = torch.tensor([1.0, 0.0, 1.0, 0.0]).view(1, 1, 2, 2), torch.tensor([0.0, 0.0, 1.0, 1.0]).view(1, 1, 2, 2)
+    frames = Layers(moved=-one, mask=mask, inside=0.5 * one, opening=opening).join(drawn=0 * one)
+    assert frames[0, 0].flatten().tolist() == [0.0, -1.0, 0.5, 0.5]
+
+
+def test_eyes_and_mouth_are_shifted_by_themselves():
+    maps = torch.zeros(1, 1, 40, 40)
+    maps[..., 12, 20] = maps[..., 32, 20] = 1.0  # about where an eye and a mouth are
+    moved = shifted(maps, torch.tensor([[0.05, 0.0, 0.0, -0.05]]))[0, 0]
+    assert [divmod(int(half.argmax()), 40) for half in (moved[:22], moved[22:])] == [(12, 22), (30 - 22, 20)]
+
+
+def test_motion_and_mouth_do_not_depend_on_the_picture_but_by_their_place(warp):
+    z, _, image = given(warp)
+    other = z.clone()
+    other[..., sum(warp.parts[:2]) : sum(warp.parts[:3])] += 1.0
+    assert not torch.equal(warp.layers(z, image).opening, warp.layers(other, image).opening)
+    warp.place.weight.data.zero_()
+    assert torch.equal(warp.layers(z, image).opening, warp.layers(other, image).opening)
+    assert (OFFSET * torch.tanh(warp.place(z[:, 0, : warp.parts[2]]))).abs().max() <= OFFSET
+
+
+def test_the_inside_of_a_mouth_is_lit_like_the_face(warp):
+    z, _, image = given(warp)
+    dark = warp.layers(z, 0.2 * (image + 1) - 1).inside
+    assert dark.mean() < warp.layers(z, image).inside.mean() - 0.1
+
+
+def test_in_training_the_first_half_of_a_batch_is_not_drawn_on(warp):
+    z, drawn, image = given(warp)
+    frames, complete = warp.train()(z, drawn, image), warp.eval()(z, drawn, image)
+    assert torch.equal(frames[3:], complete[3:]) and not torch.equal(frames[:3], complete[:3])
+    assert torch.equal(frames[:3], warp.train()(z, 0 * drawn, image)[:3])
