@@ -46,7 +46,7 @@ class ModelConfig:
     conv_lstm: bool = True  # the decoder's fourth block is a ConvLSTM (reference; the paper does not mention it)
     candidate: Literal["leaky_relu", "tanh"] = "leaky_relu"  # candidate gate of the ConvLSTM (reference: leaky ReLU)
     output: Literal["drawn", "composite", "warp"] = "drawn"  # how the last maps become frames (paper: drawn); models/output.py, warp.py
-    kaiming_init: bool = True  # start with weights that keep the variance (paper: unstated; reference: PyTorch's default)
+    kaiming_init: bool = True  # start with weights that keep the variance (paper: unstated; reference: xavier_uniform_)
     emotion_head: bool = False  # predict the emotion from the speech (reference only)
     critic_filters: tuple[int, ...] = (64, 128, 256, 512, 512)  # paper
     critic_dim: int = 2048  # hidden width of the critics' first fully connected layer (reference: 2048)

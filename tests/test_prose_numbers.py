@@ -29,6 +29,7 @@ def results() -> dict:
         "change": {name: 100 * (distances[name] / distances["base"] - 1) for name in distances},
         "opening": seed_means(found["ablation_cpu"], "opening_deviation_ratio"),
         "steps": {"ablation": sum(found["ablation_cpu"]["steps"].values())},
+        "took": {"least": min(found["ablation_cpu"]["seconds"].values()), "most": max(found["ablation_cpu"]["seconds"].values())},
         "named": percent | {"all": 100 * named["right"], "corpus": 100 * named["of the corpus's own clips"]},
         "mos": {name.replace("+", " "): row for name, row in MOS.items()},
         "agree": {f"{name} {q}": sum(getattr(LIKERT[name], q)[3:]) for name in LIKERT for q in ("realistic", "pleasing")},
@@ -46,6 +47,7 @@ SAID = [
       for row in ("pretrain 1200", "pretrain 2400", "pretrain 2700", "joint 180")),
     (ABLATION, "its whole budget, {steps[ablation]:,} steps a training"),
     (ABLATION, "the six clips of the sample and {ablation_cpu[data][1][clips]} painted ones of {ablation_cpu[data][1][actors]} synthetic actors"),
+    (ABLATION, "its four trainings took {took[least]:.0f} to {took[most]:.0f} s each"),
     (ABLATION, "The {ablation_cpu[videos]} clips that are judged show painted people"),
     (ABLATION, "its opening varies by {opening[se+em]:.2f} of what the real one's does,"
                " in \"base\" by {opening[base]:.2f}."),
