@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from .checkpoint import load_generator
 from .data.align import align_face
+from .data.faces import detect_faces
 from .data.media import Audio, read_audio, speech_input, write_video
 from .data.windows import to_signed, to_uint8
 from .devices import pick_device
@@ -25,6 +26,7 @@ from .emotions import EMOTIONS, parse_emotion
 from .errors import EmotalkError
 from .models.generator import Generator
 from .models.noise import sample_noise
+from .models.warp import AVERAGE
 from .presets import FPS, IMAGE_SIZE, SAMPLES_PER_FRAME
 
 SHIPPED = Path(__file__).parent / "weights" / "portrait.safetensors"  # its card stands beside it
@@ -206,6 +208,25 @@ def _load(checkpoint: str | os.PathLike, device: torch.device) -> Generator:
     return generator
 
 
+def face_places(face: np.ndarray) -> Tensor:
+    """Where an aligned face has the middle of its eyes and of its mouth, by MTCNN.
+
+    Args:
+        face: uint8 (H, H, 3), aligned.
+
+    Returns:
+        (1, 2, 2), x and y as shares of the width; those of an average face where MTCNN sees none.
+
+    >>> face_places(np.zeros((128, 128, 3), np.uint8)).tolist() == torch.tensor([AVERAGE]).tolist()
+    True
+    """
+    found = detect_faces(face, min_face_size=len(face) // 3).points
+    if not len(found):
+        return torch.tensor([AVERAGE])
+    points = (found[0] + 0.5) / len(face)  # two eyes, nose, two corners of the mouth
+    return torch.from_numpy(np.stack([points[:2].mean(axis=0), points[3:].mean(axis=0)]))[None]
+
+
 @torch.inference_mode()
 def generate(
     generator: Generator,
@@ -237,6 +258,8 @@ def generate(
     noise = sample_noise(1, n_frames, generator.config.noise_dim, rng)
     weights = torch.tensor([emotion], dtype=torch.float32)  # (1, 6)
     inputs: list[Tensor] = [to_signed(face)[None], torch.from_numpy(speech)[None], weights, noise]
+    if generator.config.output == "warp":
+        inputs.append(face_places(face))
     encoded = generator.encode(*(tensor.to(device) for tensor in inputs))
     frames, state = [], None
     with tqdm(total=n_frames, desc="talk", unit="frame", disable=not (progress and n_frames >= LONG)) as bar:

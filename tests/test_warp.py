@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from emotalk_lite.models.warp import FARTHEST, OFFSET, Layers, Warp, move_pixels, shifted
+from emotalk_lite.models.warp import AVERAGE, FARTHEST, OFFSET, Layers, Warp, move_pixels, shifted
 from toy import TOY
 
 
@@ -59,18 +59,19 @@ def test_layers_lie_on_top_of_each_other():
 def test_eyes_and_mouth_are_shifted_by_themselves():
     maps = torch.zeros(1, 1, 40, 40)
     maps[..., 12, 20] = maps[..., 32, 20] = 1.0  # about where an eye and a mouth are
-    moved = shifted(maps, torch.tensor([[0.05, 0.0, 0.0, -0.05]]))[0, 0]
+    moved = shifted(maps, torch.tensor([[[0.05, 0.0], [0.0, -0.05]]]))[0, 0]
     assert [divmod(int(half.argmax()), 40) for half in (moved[:22], moved[22:])] == [(12, 22), (30 - 22, 20)]
 
 
-def test_motion_and_mouth_do_not_depend_on_the_picture_but_by_their_place(warp):
+def test_motion_and_mouth_follow_the_places_and_not_the_picture(warp):
     z, _, image = given(warp)
-    other = z.clone()
+    other, middle = z.clone(), torch.tensor(AVERAGE).expand(2, 2, 2)
     other[..., sum(warp.parts[:2]) : sum(warp.parts[:3])] += 1.0
-    assert not torch.equal(warp.layers(z, image).opening, warp.layers(other, image).opening)
-    warp.place.weight.data.zero_()
-    assert torch.equal(warp.layers(z, image).opening, warp.layers(other, image).opening)
-    assert (OFFSET * torch.tanh(warp.place(z[:, 0, : warp.parts[2]]))).abs().max() <= OFFSET
+    usual = warp.layers(z, image).opening
+    assert torch.equal(usual, warp.layers(other, image).opening)
+    assert torch.allclose(usual, warp.layers(z, image, middle).opening, atol=1e-6)
+    far, farther = (warp.layers(z, image, middle + by * OFFSET).opening for by in (1, 5))
+    assert not torch.allclose(usual, far, atol=1e-3) and torch.allclose(far, farther, atol=1e-6)
 
 
 def test_the_inside_of_a_mouth_is_lit_like_the_face(warp):

@@ -97,8 +97,8 @@ class ConvLSTMBlock(nn.Module):
 class Decoder(nn.Module):
     """One fully connected layer to a 4x4 map, five blocks with skips and nearest x2 upsampling, a 7x7 convolution, tanh.
 
-    Input: z (B, T, fusion_dim), the image encoder's skips, largest first, and the condition image (B, 3, H, W), which
-    only the outputs beyond the paper look at (see `output` and `warp`).
+    Input: z (B, T, fusion_dim), the image encoder's skips, largest first, the condition image (B, 3, H, W) and where
+    its eyes and mouth are, which only the outputs beyond the paper look at (see `output` and `warp`).
     Output: frames (B, T, 3, H, W) in (-1, 1), and the ConvLSTM's state (None without one), so that a long video can
     be decoded in chunks with the same result.
 
@@ -129,7 +129,7 @@ class Decoder(nn.Module):
         self.warp = Warp(config) if config.output == "warp" else None
 
     def forward(
-        self, z: Tensor, skips: list[Tensor], image: Tensor, state: State | None = None
+        self, z: Tensor, skips: list[Tensor], image: Tensor, places: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State | None]:
         h = rearrange(self.fc(z), "b t (c h w) -> (b t) c h w", h=SMALLEST, w=SMALLEST)
         h = h.contiguous(memory_format=torch.channels_last)  # transposed convolutions are faster so, CPU and CUDA
@@ -140,7 +140,7 @@ class Decoder(nn.Module):
             else:
                 h = block(h, skip)
         frames = to_frames(upsample_conv(h, self.last.weight, self.last.bias), image)
-        frames = self.warp(z, frames, image) if self.warp else frames
+        frames = self.warp(z, frames, image, places) if self.warp else frames
         return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0]), state
 
 

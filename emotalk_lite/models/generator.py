@@ -18,11 +18,12 @@ from .speech import SLOPE, SpeechEncoder
 
 class Encoded(NamedTuple):
     """What the decoder draws a clip from: z (B, T, fusion_dim) of the four encoders, the image encoder's skips, largest
-    first, and the image itself."""
+    first, the image itself, and the places of its face where they are known."""
 
     z: Tensor
     skips: list[Tensor]
     image: Tensor
+    places: Tensor | None = None
 
 
 class SpeechEmotionHead(nn.Module):
@@ -68,6 +69,8 @@ class Generator(nn.Module):
         speech: (B, 320 T) at 8 kHz in [-1, 1].
         emotion: (B, 6), one-hot, a blend, or zeros.
         noise: (B, T, noise_dim) from N(0, 1); see `sample_noise`.
+        places: (B, 2, 2), x and y of the middle of the eyes and of the mouth as shares of the width, for the output `warp`;
+            None: an average face.
 
     Returns:
         frames (B, T, 3, H, H) in (-1, 1).
@@ -95,7 +98,9 @@ class Generator(nn.Module):
         if self.decoder.warp:
             self.decoder.warp.start_still()
 
-    def encode(self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor) -> Encoded:
+    def encode(
+        self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor, places: Tensor | None = None
+    ) -> Encoded:
         """Run the four encoders and join their embeddings at every frame: [speech, noise, image, emotion]."""
         of_speech = self.speech_encoder(speech)  # (B, T, 512)
         of_noise = self.noise_encoder(noise)  # (B, T, 128)
@@ -103,12 +108,14 @@ class Generator(nn.Module):
         of_emotion = self.emotion_encoder(emotion)  # (B, 512)
         n_frames = of_speech.shape[1]
         constant = repeat(torch.cat([of_image, of_emotion], dim=-1), "b d -> b t d", t=n_frames)
-        return Encoded(torch.cat([of_speech, of_noise, constant], dim=-1), skips, image)
+        return Encoded(torch.cat([of_speech, of_noise, constant], dim=-1), skips, image, places)
 
     def decode(self, encoded: Encoded, state: State | None = None) -> tuple[Tensor, State | None]:
         """Draw the frames of `encoded`; pass the returned state on to go on with the next chunk of a long clip."""
         return self.decoder(*encoded, state)
 
-    def forward(self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor) -> Tensor:
-        frames, _ = self.decode(self.encode(image, speech, emotion, noise))
+    def forward(
+        self, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor, places: Tensor | None = None
+    ) -> Tensor:
+        frames, _ = self.decode(self.encode(image, speech, emotion, noise, places))
         return frames

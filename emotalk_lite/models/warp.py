@@ -19,7 +19,8 @@ from .speech import SLOPE
 from .upsample import upsample_conv
 
 FARTHEST = 0.125  # of the width: how far a pixel can move (16 pixels at 128; an open jaw moves about 10)
-OFFSET = 0.06  # of the width: how far a face's eyes or mouth can be from where those of aligned faces are on average
+AVERAGE = ((0.495, 0.398), (0.495, 0.698))  # x, y of the middle of the eyes and of the mouth in the training's faces, of the width
+OFFSET = 0.06  # of the width: how far from there the maps follow a face
 CENTRE = 0.55  # of the height: between the eyes, which are moved to their places, and the mouth, which has another
 FACE = 5 / 16, 25 / 32  # of width and height: between these lies the face, by whose brightness the mouth's inside is lit
 BRIGHTEST = 1.6  # of the face's mean brightness: teeth
@@ -48,11 +49,11 @@ class BlindBranch(nn.Module):
     learns to move the faces it was trained on and to leave strangers still; this one cannot tell them apart. It works at half
     the frame's size, for motion is smooth.
 
-    Args of a call: speech, noise and emotion (B, T, D), of the fusion; shift (B, 4), see `shifted`.
+    Args of a call: speech, noise and emotion (B, T, D), of the fusion; shift (B, 2, 2), see `shifted`.
     Returns: maps (B*T, n, H, W), before any tanh or sigmoid.
 
     >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), speech_dim=8, image_dim=8, emotion_dim=8, noise_dim=4)
-    >>> BlindBranch(config, 3)(torch.zeros(2, 5, 20), torch.zeros(2, 4)).shape
+    >>> BlindBranch(config, 3)(torch.zeros(2, 5, 20), torch.zeros(2, 2, 2)).shape
     torch.Size([10, 3, 32, 32])
     """
 
@@ -85,11 +86,12 @@ class Warp(nn.Module):
 
     One blind branch says where in the picture each pixel comes from, and where to draw instead; lips and brows of a face that
     was never seen are moved. Moving cannot open shut lips: there is nothing between them to be moved. So a second one draws
-    the inside of the mouth, which is much the same in everybody, in the light of the picture. The picture itself says only where its
+    the inside of the mouth, which is much the same in everybody, in the light of the picture. Both follow the face's places, where its
     eyes and its mouth are. In training, the first half of a batch has to do without the decoder's drawing: for a stranger
     that is a poor one.
 
-    Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1].
+    Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y
+    of the middle of the eyes and of the mouth as shares of the width; None: those of an average face.
     Returns: frames (B*T, 3, H, W) in [-1, 1].
 
     >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), speech_dim=8, image_dim=8, emotion_dim=8, noise_dim=4)
@@ -100,22 +102,21 @@ class Warp(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.parts = [config.speech_dim, config.noise_dim, config.image_dim, config.emotion_dim]  # of the fusion, in its order
-        self.place = nn.Linear(config.image_dim, 4)
         self.motion = BlindBranch(config, 3)
         self.inside = BlindBranch(config, 4)
 
     @torch.no_grad()
     def start_still(self) -> None:
         """Set the last weights so that nothing moves and little is drawn: the frames are the picture."""
-        self.place.weight.zero_()
         self.motion.start(0.0, 0.0, LITTLE)
         self.inside.start(-1.0, -1.0, -1.0, LESS)
 
-    def layers(self, z: Tensor, image: Tensor) -> Layers:
+    def layers(self, z: Tensor, image: Tensor, places: Tensor | None = None) -> Layers:
         """What a frame is made of besides the decoder's drawing; arguments as in a call."""
-        speech, noise, of_image, emotion = z.split(self.parts, dim=-1)
+        speech, noise, _, emotion = z.split(self.parts, dim=-1)
         unseen = torch.cat([speech, noise, emotion], dim=-1)
-        shift = OFFSET * torch.tanh(self.place(of_image[:, 0]))  # the same at every frame
+        average = torch.tensor(AVERAGE, device=z.device)
+        shift = torch.zeros(len(image), 2, 2, device=z.device) if places is None else (places - average).clamp(-OFFSET, OFFSET)
         motion, mask = self.motion(unseen, shift).split([2, 1], dim=1)
         inside, opening = self.inside(unseen, shift).split([3, 1], dim=1)
         low, high = (round(share * image.shape[-1]) for share in FACE)
@@ -129,8 +130,8 @@ class Warp(nn.Module):
             opening=torch.sigmoid(opening),
         )
 
-    def forward(self, z: Tensor, drawn: Tensor, image: Tensor) -> Tensor:
-        layers = self.layers(z, image)
+    def forward(self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None) -> Tensor:
+        layers = self.layers(z, image, places)
         if self.training:
             learns_to_draw = torch.arange(len(image), device=image.device) >= len(image) // 2
             layers = layers._replace(mask=layers.mask * repeat(learns_to_draw, "b -> (b t) 1 1 1", t=z.shape[1]))
@@ -142,18 +143,18 @@ def shifted(maps: Tensor, shift: Tensor) -> Tensor:
 
     Args:
         maps: (B*T, n, h, w).
-        shift: (B, 4), x and y of the eyes, then of the mouth, as shares of the width and the height.
+        shift: (B, 2, 2), x and y of the eyes, then of the mouth, as shares of the width.
 
     Returns:
         (B*T, n, h, w), bilinear, the border held.
 
     >>> maps = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 4, 4)
-    >>> shifted(maps, torch.tensor([[0.25, 0.0, 0.25, 0.0]]))[0, 0, 0].tolist()
+    >>> shifted(maps, torch.tensor([[[0.25, 0.0], [0.25, 0.0]]]))[0, 0, 0].tolist()
     [0.0, 0.0, 1.0, 2.0]
     """
     here = pixel_grid(maps)
     lower = torch.sigmoid(12 * (here[..., 1:] + 1 - 2 * CENTRE))  # (h, w, 1): 0 at the eyes, 1 at the mouth
-    eyes, mouth = rearrange(shift, "b (part xy) -> part b 1 1 xy", part=2)
+    eyes, mouth = rearrange(shift, "b part xy -> part b 1 1 xy")
     grid = here - 2 * torch.lerp(eyes, mouth, lower)  # (B, h, w, 2)
     grid = repeat(grid, "b h w xy -> (b t) h w xy", t=len(maps) // len(shift))
     return F.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=False)
