@@ -1,5 +1,7 @@
 """Pseudo-identities: one actor becomes many, the points go where the pixels go, and nothing but the face's looks changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from emotalk_lite.data.align import TEMPLATE
 from emotalk_lite.data.clips import Manifest, save_clip
 from emotalk_lite.data.faces import detect_faces
 from emotalk_lite.data.identities import PseudoIdentity, matte, stabilise
+from emotalk_lite.data.synth import synthesise
 from emotalk_lite.data.windows import ClipWindows, to_signed, to_uint8
 from emotalk_lite.presets import IMAGE_SIZE
 
@@ -85,3 +88,19 @@ def test_folders_take_turns(sample, clips, tmp_path):
     examples = ClipWindows([sample.folder, only_fear], window=2)
     assert {int(examples[i].emotion.argmax()) for i in range(1, 12, 2)} == {2}
     assert {int(examples[i].emotion.argmax()) for i in range(0, 12, 2)} == set(range(6))
+
+
+def test_synthetic_faces_are_lit_anew_and_keep_their_shape(tmp_path):
+    folder = synthesise(tmp_path, actors=1, clips=1, workers=1, progress=False, still_heads=True).folder
+    plain, lit = (ClipWindows(folder, window=2, pseudo_identities=share) for share in (0.0, 1.0))
+    for i in range(3):
+        before, after = plain[i], lit[i]
+        assert not torch.allclose(before.frames, after.frames, atol=0.05)
+        across, mirrored = before.eye_centres[..., 0], IMAGE_SIZE - 1 - before.eye_centres[..., 0]
+        assert torch.allclose(after.eye_centres[..., 0], across) or torch.allclose(after.eye_centres[..., 0], mirrored)
+        assert torch.allclose(after.eye_centres[..., 1], before.eye_centres[..., 1])
+
+
+def test_a_still_head_needs_no_stabilising(clips):
+    still = replace(clips["neutral"], eye_centres=np.broadcast_to(clips["neutral"].eye_centres[:1], clips["neutral"].eye_centres.shape))
+    assert stabilise(still) is still

@@ -38,8 +38,11 @@ def stabilise(clip: PreparedClip) -> PreparedClip:
         clip: as prepared.
 
     Returns:
-        The same clip, frames and points moved so that the smoothed landmarks of every frame lie on the template.
+        The same clip, frames and points moved so that the smoothed landmarks of every frame lie on the template; a clip
+        whose eyes never move, as a synthetic one with a still head, as it is.
     """
+    if not np.ptp(clip.eye_centres, axis=0).any():
+        return clip
     landmarks = _smooth(clip.landmarks)
     frames, points = clip.frames.copy(), clip.landmarks.copy()
     for t, smooth in enumerate(landmarks):
@@ -119,6 +122,10 @@ class PseudoIdentity:
             mirror=bool(rng.random() < 0.5 * strength),
         )
         return identity if rng.random() < strength else replace(identity, background=None)
+
+    def light_and_colour(self) -> PseudoIdentity:
+        """The same without the warp and the background: the face stays who it is, in another light (and perhaps mirrored)."""
+        return replace(self, displacement=torch.zeros_like(self.displacement), background=None)
 
     def apply(self, frames: Tensor) -> Tensor:
         """Give frames (T, 3, H, W) RGB in [-1, 1] this identity; the same shape and range."""

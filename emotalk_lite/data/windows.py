@@ -191,8 +191,9 @@ class ClipWindows(Dataset):
         condition: "neutral": the image is a frame of the actor's neutral clip (of the clip itself where the actor has
             none); "same_window": the window's first frame, as in the reference, which gives the emotion away.
         voice_shifts: semitones, one drawn for each real clip's example: the speech is heard that much higher (see `shift_voice`).
-        pseudo_identities: share of the real clips' examples that are given a face of their own (see `identities`); half of
-            these start from a frame of any of the actor's clips.
+        pseudo_identities: share of the examples that are given a face of their own (see `identities`); half of the real ones
+            start from a frame of any of the actor's clips. Synthetic actors have many faces as it is: they only get
+            another light and other colours.
         pseudo_ramp: examples between which their strength grows from nothing: with strangers from the start, the network
             finds that a still mouth is the safest bet, and stays there.
         intensities: give the emotion the weight of the clip's intensity, see `emotion_condition`.
@@ -260,10 +261,11 @@ class ClipWindows(Dataset):
         first = int(rng.integers(2**16))
         pseudo = None
         strength = np.interp(index, self.pseudo_ramp, (0, 1))
-        if strength and real and rng.random() < self.pseudo_identities:
-            if rng.random() < ANY_EXPRESSION:
+        if strength and rng.random() < self.pseudo_identities:
+            if real and rng.random() < ANY_EXPRESSION:
                 source = rng.choice(collection.of_actor(entry.actor))
             pseudo = PseudoIdentity.draw(rng, clip.frames.shape[1], strength)
+            pseudo = pseudo if real else pseudo.light_and_colour()
         read = collection.stable if pseudo else collection.clip
         clip, condition = read(entry), read(source).frames
         first = start if self.condition == "same_window" else first % len(condition)
