@@ -68,15 +68,15 @@ def build_learners(preset: Preset, seed: int, device: torch.device) -> Learners:
     """
     config = preset.train
     torch.manual_seed(seed)  # everything that is drawn later has a generator of its own
-    generator, critics = Generator(preset.model), [FrameCritic(preset.model), EmotionCritic(preset.model)]
+    generator, frame_critic, emotion_critic = (network(preset.model) for network in (Generator, FrameCritic, EmotionCritic))
     if preset.model.kaiming_init:
-        critics[1].apply(kaiming)  # with PyTorch's start the LSTM hears hardly any difference between two faces
+        emotion_critic.apply(kaiming)  # with PyTorch's start the LSTM hears hardly any difference between two faces
 
     def learner(network: nn.Module, betas: tuple[float, float]) -> Learner:
         network.to(device)
         return Learner(network, torch.optim.Adam(network.parameters(), betas=betas))
 
-    return Learners(learner(generator, config.betas), *(learner(critic, config.critic_betas) for critic in critics))
+    return Learners(learner(generator, config.betas), *(learner(critic, config.critic_betas) for critic in (frame_critic, emotion_critic)))
 
 
 @contextmanager
