@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from .paper_tables import BITRATE, FID, MOS, RESOLUTION
 from .variants import VARIANTS
@@ -24,22 +26,72 @@ TITLES = {
 MEASURED = {"fid": "frechet_efficientnet_lite0", "resolution": "width", "bitrate": "kilobits_per_second"}
 
 
+def seed_columns(results: Mapping, key: str) -> dict[str, list[float]]:
+    """Of each row of `results.json`, a metric by seed.
+
+    >>> seed_columns({"rows": {"base": {"0": {"psnr": 20.0}, "1": {"psnr": 22.0}}}}, "psnr")
+    {'base': [20.0, 22.0]}
+    """
+    return {name: [metrics[key] for metrics in seeds.values()] for name, seeds in results["rows"].items()}
+
+
 def seed_means(results: Mapping, key: str) -> dict[str, float]:
     """Of each row of `results.json`, the mean of a metric over the seeds.
 
     >>> seed_means({"rows": {"base": {"0": {"psnr": 20.0}, "1": {"psnr": 22.0}}}}, "psnr")
     {'base': 21.0}
     """
-    return {name: float(np.mean([metrics[key] for metrics in seeds.values()])) for name, seeds in results["rows"].items()}
+    return {name: float(np.mean(column)) for name, column in seed_columns(results, key).items()}
 
 
-def table(which: str, measured: Mapping[str, float], write: Callable[[float], str] = "{:.4g}".format) -> str:
+class Spread(NamedTuple):
+    """How a metric scatters when the same generators are trained with other seeds."""
+
+    deviations: dict[str, float]  # of each row, between its seeds
+    margins: dict[str, float]  # of each row: one as good as the base is nearer to it in 95 of 100 comparisons
+    n: int  # seeds
+
+
+def seed_spread(results: Mapping, key: str) -> Spread | None:
+    """The standard deviation of each row of `results.json` between its seeds, and how far from the base is more than chance.
+
+    A margin is Student's, for the difference of two means of n trainings each. A row alone has too few seeds to know its own
+    scatter; so the rows as drawn are taken to scatter alike, and so are the enlarged ones.
+
+    Returns:
+        None where a row has one seed: nothing is known then.
+
+    Source: Student 1908; the variance is pooled as in an analysis of variance.
+
+    >>> rows = {"base": {"0": {"psnr": 20.0}, "1": {"psnr": 22.0}}, "se": {"0": {"psnr": 21.0}, "1": {"psnr": 25.0}}}
+    >>> spread = seed_spread({"rows": rows}, "psnr")
+    >>> round(spread.deviations["se"], 2), round(spread.margins["se"], 1)  # 4.3 for 2 degrees of freedom, times the root of 5
+    (2.83, 9.6)
+    """
+    columns = seed_columns(results, key)
+    n = min(map(len, columns.values()))
+    if n < 2:
+        return None
+    variances = {name: float(np.var(column, ddof=1)) for name, column in columns.items()}
+    groups = {large: [v for name, v in variances.items() if name.endswith("+bsrgan") == large] for large in (False, True)}
+    pooled = {large: float(np.mean(group)) for large, group in groups.items() if group}
+    student = stats.t.ppf(0.975, max(map(len, groups.values())) * (n - 1))
+    base = pooled.get(False, 0.0)
+    margins = {name: float(student * np.sqrt((base + pooled[name.endswith("+bsrgan")]) / n)) for name in columns}
+    return Spread({name: variance**0.5 for name, variance in variances.items()}, margins, n)
+
+
+def table(
+    which: str, measured: Mapping[str, float], write: Callable[[float], str] = "{:.4g}".format, spread: Spread | None = None
+) -> str:
     """One of the paper's tables as text: a row a variant, the paper's column beside the measured one.
 
     Args:
         which: "fid", "resolution", "bitrate" or "mos".
         measured: a number for each row that was measured.
         write: how a measured number is written.
+        spread: of the measured numbers over several seeds: a column with their standard deviation, and a star at each row
+            further from the base than its margin. None, or none of them scatters: neither.
 
     >>> print(table("resolution", {"base": 128.0}, "{:.0f}".format))
     Table 3: resolution, pixels
@@ -48,15 +100,25 @@ def table(which: str, measured: Mapping[str, float], write: Callable[[float], st
     se                 128     +0%          -
     em                 128     +0%          -
     se+em+bsrgan       512   +300%          -
+    >>> print(table("mos", {"base": 2.5, "se": 3.5}, spread=Spread({"base": 0.12, "se": 0.2}, {"base": 0.4, "se": 0.4}, 3)).splitlines()[2])
+    base              2.74                2.5 ± 0.12
     """
     paper = PAPER[which]
+    scatters = spread is not None and any(spread.deviations.values())
     names = [name for name in VARIANTS if name in paper or name in measured]
-    lines = [TITLES[which], f"{'variant':<14} {'paper':>7} {'change':>7} {'measured':>10} {'change':>7}"]
+    column = f"{'measured':>10}" + f"{'':10}" * scatters
+    lines = [TITLES[which], f"{'variant':<14} {'paper':>7} {'change':>7} {column} {'change':>7}"]
     for name in names:
-        here = write(measured[name]) if name in measured else "-"
+        here = f"{write(measured[name]) if name in measured else '-':>10}"
+        far = ""
+        if scatters:
+            here += f"{f' ± {spread.deviations[name]:.2g}' if name in measured else '':<10}"
+            far = "*" if {name, "base"} <= set(measured) and abs(measured[name] - measured["base"]) > spread.margins[name] else ""
         theirs = f"{paper[name]:g}" if name in paper else "-"
-        line = f"{name:<14} {theirs:>7} {change(paper, name):>7} {here:>10} {change(measured, name):>7}"
+        line = f"{name:<14} {theirs:>7} {change(paper, name):>7} {here} {change(measured, name):>7}{far}"
         lines.append(line.rstrip())
+    if scatters:
+        lines.append(f"mean ± standard deviation of {spread.n} seeds; *: further from base than 19 of 20 equal rows would be")
     return "\n".join(lines)
 
 
@@ -72,12 +134,12 @@ def change(values: Mapping[str, float], name: str) -> str:
 
 
 def tables(results: Mapping) -> str:
-    """Tables 2 to 5 and how the measured columns were made.
+    """Tables 2 to 5 and how the measured columns were made; with several seeds, how far their numbers scatter.
 
     Args:
         results: what `ablate` returns.
     """
-    parts = [table(which, seed_means(results, key)) for which, key in MEASURED.items()]
+    parts = [table(which, seed_means(results, key), spread=seed_spread(results, key)) for which, key in MEASURED.items()]
     parts.append(table("mos", {}) + "\nnot measured: needs raters")
     return "\n\n".join([*parts, how(results)])
 
@@ -87,9 +149,9 @@ def how(results: Mapping) -> str:
     steps = ", ".join(f"{stage} {n}" for stage, n in results["steps"].items())
     data = "; ".join(f"{d['name']}, {d['clips']} clips of {d['actors']} actor{'s' * (d['actors'] != 1)}" for d in results["data"])
     stand_in = "BSRGAN" if results["upscaler"] == "bsrgan" else f"{results['upscaler']} in BSRGAN's place"
-    seeds = ", ".join(map(str, results["seeds"]))
+    seeds = f"seed{'s' * (len(results['seeds']) > 1)} {', '.join(map(str, results['seeds']))}"
     return (
-        f"preset {results['preset']} with {steps} steps, seed {seeds}; data: {data}\n"
+        f"preset {results['preset']} with {steps} steps, {seeds}; data: {data}\n"
         f"{results['videos']} videos, {results['frames']} frames a row, of {results['judged_on']}; upscaled by {stand_in}; "
         f"{'; '.join(results['encoding'])}\n{results['hardware']}"
     )

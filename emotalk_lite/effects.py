@@ -6,6 +6,8 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from .errors import EmotalkError
 from .variants import VARIANTS
 
@@ -57,3 +59,29 @@ def effects(values: Mapping[str, float]) -> dict[str, float]:
     """
     chosen = [factors for size in (1, 2, 3) for factors in itertools.combinations(FACTORS, size)]
     return {" x ".join(factors): effect(values, factors) for factors in chosen}
+
+
+def effect_error(columns: Mapping[str, Sequence[float]], factors: Sequence[str]) -> float:
+    """The standard error of an effect of means over seeds.
+
+    A row and its enlarged row are the same training. So an effect without BSRGAN scatters as the mean of such a pair does from
+    seed to seed, one with BSRGAN as half of the difference: s / sqrt(n), with s pooled over the four generators.
+
+    Args:
+        columns: for each name of `VARIANTS` the numbers of n seeds, in the same order.
+        factors: one, two or three of `FACTORS`.
+
+    Raises:
+        EmotalkError: one seed, which says nothing of another.
+
+    >>> lucky_and_not = {name: (1.0, 3.0) if "bsrgan" in name else (0.0, 2.0) for name in VARIANTS}
+    >>> round(effect_error(lucky_and_not, ["SE"]), 6), effect_error(lucky_and_not, ["BSRGAN"])  # enlarging adds 1 to each
+    (1.0, 0.0)
+    """
+    n, sign = len(columns["base"]), -1 if "BSRGAN" in factors else 1
+    if n < 2:
+        raise EmotalkError("one seed does not tell how seeds scatter; give two or more")
+    drawn = np.array([columns[name] for name in VARIANTS if not name.endswith("+bsrgan")], float)  # (4, n)
+    enlarged = np.array([columns[name] for name in VARIANTS if name.endswith("+bsrgan")], float)
+    variances = np.var((enlarged + sign * drawn) / 2, axis=1, ddof=1)
+    return math.sqrt(variances.mean() / n)

@@ -12,7 +12,7 @@ from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.ablate import ablate
 from emotalk_lite.ablation_tables import tables
-from emotalk_lite.effects import FACTORS, effects, signs
+from emotalk_lite.effects import FACTORS, effect_error, effects, signs
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.metrics.media import media_info
 from emotalk_lite.variants import VARIANTS
@@ -88,6 +88,39 @@ def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
     for words in ("Table 2", "0.00108", "not FID", "Table 4", "3337.83", "not measured: needs raters", "fast in BSRGAN's place"):
         assert words in said
     assert "critic 6, pretrain 12, joint 6" in said and "training clips" in said
+
+
+def test_with_several_seeds_the_tables_show_how_they_scatter_and_star_what_is_more(whole):
+    def judged(shift: float) -> list[str]:
+        """The lines of Table 2 if "se" is so much further than "base", and seeds are 0.1 apart on average."""
+        rows = {
+            name: {seed: {**metrics["0"], "frechet_efficientnet_lite0": 4 + shift * (name == "se") + scatter}
+                   for seed, scatter in (("0", -0.1), ("1", 0.0), ("2", 0.1))}
+            for name, metrics in whole[1]["rows"].items()
+        }  # fmt: skip
+        return tables({**whole[1], "rows": rows, "seeds": [0, 1, 2]}).split("\n\n")[0].splitlines()
+
+    margin = 2.306 * 0.1 * np.sqrt(2 / 3)  # Student's for 4 x (3 - 1) degrees of freedom
+    near, far = judged(0.97 * margin), judged(1.03 * margin)
+    assert near[2].split()[-3:] == ["4", "±", "0.1"] and near[4].endswith("+5%") and far[4].endswith("+5%*")
+    assert near[-1].startswith("mean ± standard deviation of 3 seeds")
+    assert "±" not in tables(whole[1]), "one seed does not scatter"
+
+
+def test_the_error_of_an_effect_is_how_far_it_scatters_from_ablation_to_ablation():
+    rng = np.random.default_rng(1)
+    plain = rng.normal(0, 0.5, (4, 1000, 3))  # generators, ablations, seeds
+    enlarged = plain + rng.normal(0, 0.1, plain.shape)
+    names = [name for name in VARIANTS if not name.endswith("+bsrgan")]
+    ablations = [
+        {name + end: table[row, k] for end, table in (("", plain), ("+bsrgan", enlarged)) for row, name in enumerate(names)} for k in range(1000)
+    ]
+    found = [effects({name: column.mean() for name, column in columns.items()}) for columns in ablations]
+    for name in found[0]:
+        errors = [effect_error(columns, name.split(" x ")) for columns in ablations]
+        assert np.std([sizes[name] for sizes in found]) == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=0.1)
+    with pytest.raises(EmotalkError, match="one seed does not tell"):
+        effect_error({name: column[:1] for name, column in ablations[0].items()}, ["SE"])
 
 
 def test_another_configuration_is_refused_and_another_row_is_not(data, whole, sample, tmp_path):

@@ -2,7 +2,7 @@
 
 from .data import choice_slider, draw_points, frame_slider, mask_picture, row, spectrogram
 from .distance import Ruined, distance_slider
-from .effects import effects_figure
+from .effects import effects_figure, seeds_figure
 from .figures import difference_figure, film_strip, mouth_figure, picture
 from .likert import likert_figure
 from .map import model_map
@@ -29,6 +29,7 @@ __all__ = [
     "mouth_figure",
     "picture",
     "row",
+    "seeds_figure",
     "shape_diagram",
     "show_video",
     "side_by_side",
