@@ -110,6 +110,7 @@ PRINTED = [  # (page, a passage of its prose, chapter, what that printed with th
     (CLAIMED, r"([\d.]+ \[[\d., ]+\]) of (\d+) raters for the base", "15_mos", r"base +([\d.]+ \[[\d., ]+\]), (\d+) raters"),
     (CLAIMED, r"([\d.]+ \[[\d., ]+\]) of (\d+) for the complete model", "15_mos", r"complete model +([\d.]+ \[[\d., ]+\]), (\d+) raters"),
     (CLAIMED, r"excitation with BSRGAN is (\+[\d.]+ \[[\d.,+ -]+\])", "15_mos", r"se\+bsrgan +-> se\+em\+bsrgan +(\+[\d.]+ \[[\d.,+ -]+\])"),
+    (CLAIMED, r"\"realistic\" rises by (\+[\d.]+ \[[\d.,+ -]+\])", "15_mos", r"base +-> se +(\+[\d.]+ \[[\d.,+ -]+\])"),
     (CLAIMED, r"a difference of two rows is known to about ([\d.]+) either way", "15_mos", r"two rows is known to about \+- ([\d.]+)"),
 ]  # fmt: skip
 
