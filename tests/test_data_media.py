@@ -154,6 +154,20 @@ def test_a_rate_that_aac_does_not_know_becomes_the_next_higher_one(tmp_path, spe
     assert media.read_audio(path).rate == 44100
 
 
+@pytest.mark.parametrize("degrees", [90, -90, 180])
+def test_a_film_that_says_how_it_is_turned_is_read_upright(tmp_path, film, degrees):
+    lying = np.rot90(film.frames[:3], -degrees // 90, axes=(1, 2))
+    with av.open(str(tmp_path / "phone.mp4"), "w") as phone:
+        stream = phone.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream.height, stream.width, stream.pix_fmt = *lying.shape[1:3], "yuv420p"
+        stream.set_display_rotation(degrees)
+        for frame in [*(av.VideoFrame.from_ndarray(np.ascontiguousarray(f), format="rgb24") for f in lying), None]:
+            phone.mux(stream.encode(frame))
+    frames = media.read_video(tmp_path / "phone.mp4").frames
+    assert frames.shape == film.frames[:3].shape
+    assert np.abs(frames.astype(int) - film.frames[:3]).mean() < 8  # grey levels; the other way up it is 40 or more
+
+
 def test_a_silent_film(tmp_path):
     path = media.write_video(tmp_path / "o.mp4", np.zeros((3, 16, 16, 3), np.uint8))
     with pytest.raises(EmotalkError, match="has no audio track"):

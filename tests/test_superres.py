@@ -176,9 +176,9 @@ def test_offline_says_what_to_do(tmp_path, monkeypatch):
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 
-def packets(path) -> list[bytes]:
+def packets(path, track: int = 0) -> list[bytes]:
     with av.open(str(path)) as film:
-        return [bytes(packet) for packet in film.demux(film.streams.audio[0]) if packet.size]
+        return [bytes(packet) for packet in film.demux(film.streams.audio[track]) if packet.size]
 
 
 def times(path) -> list[float]:
@@ -220,6 +220,34 @@ def test_a_video_keeps_its_frames_their_times_and_its_sound_bit_for_bit(film, tm
     assert np.abs(y.reshape(len(x), 4, -1, 4, 3).mean((1, 3)) - x).mean() < 3  # grey levels: the same picture
     assert said.endswith("a second, its own sound")
     assert [p.name for p in tmp_path.iterdir()] == [out.name]
+
+
+def test_a_phone_s_film_comes_out_upright_with_all_its_sound_tracks(film, tmp_path):
+    source, out = tmp_path / "phone.mkv", tmp_path / "large.mp4"
+    with av.open(str(film)) as one, av.open(str(source), "w") as two:
+        drawn = two.add_stream("libx264", rate=25)
+        drawn.width, drawn.height, drawn.pix_fmt = 96, 64, "yuv420p"
+        drawn.set_display_rotation(-90)  # to be turned clockwise: what is bright at the left comes to the top
+        sounds = [two.add_stream_from_template(one.streams.audio[0]) for _ in range(2)]
+        picture = np.zeros((64, 96, 3), np.uint8)
+        picture[:, :24] = 250
+        for frame in [*[av.VideoFrame.from_ndarray(picture, format="rgb24")] * 12, None]:
+            two.mux(drawn.encode(frame))
+        for packet in list(one.demux(one.streams.audio[0])):
+            for number, sound in enumerate(sounds):
+                if packet.dts is not None and packet.dts >= 100 * number:  # ms: the second track begins later
+                    packet.stream = sound
+                    two.mux(packet)
+    said = upscale_file(source, out, Repeat(), progress=False)
+    assert said.startswith("12 frames of 256 x 384") and said.endswith("its 2 sound tracks")
+    for number in (0, 1):
+        assert packets(out, number) == packets(source, number)
+    assert len(packets(out, 0)) > len(packets(out, 1)) > 5
+    with av.open(str(out)) as large:
+        frame = next(large.decode(video=0))
+    assert frame.rotation == 0
+    seen = frame.to_ndarray(format="rgb24")
+    assert seen[:90].mean() > 240 and seen[102:].mean() < 10
 
 
 def emotalk(*arguments) -> subprocess.CompletedProcess:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 from torch import nn
 
-from ..data.media.decode import _check_whole, _open
+from ..data.media.decode import _check_whole, _open, upright
 from ..data.pictures import read_image
 from ..errors import EmotalkError
 from ..interrupt import interrupts
@@ -49,7 +50,7 @@ def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
 def upscale_file(source: str | os.PathLike, out: str | os.PathLike, model: nn.Module, *, progress: bool = True) -> str:
     """Enlarge a picture or a video four times in each direction.
 
-    A video keeps its frames, their times and its first sound track, packet by packet.
+    A video keeps its frames, their times and its sound tracks, packet by packet; a phone's is turned upright.
 
     Args:
         source: any picture or video file.
@@ -76,38 +77,48 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
     with _open(source) as film:
         if not film.streams.video:
             raise EmotalkError(f"{source}: has no video track; give a video file")
-        picture, sound = film.streams.video[0], next(iter(film.streams.audio), None)
+        picture, sounds = film.streams.video[0], film.streams.audio
         if not picture.width or not picture.height:
             raise EmotalkError(f"{source}: does not say how large its picture is; convert it to MP4")
+        size = (SCALE * picture.width, SCALE * picture.height)
+        if on_its_side := _lies_on_its_side(source):
+            size = size[::-1]
         times: deque[tuple[int, int]] = deque()  # and durations of frames that are read but not written yet
         packets: deque[av.Packet] = deque()  # of sound, likewise
-        frames = upscaled(_frames(film, picture, sound, times, packets, source), model, total=_count(film, picture), progress=progress)
+        frames = upscaled(_frames(film, picture, sounds, times, packets, source), model, total=_count(film, picture), progress=progress)
         try:
             with closing(frames), atomic_path(out) as temporary:  # closed, its bar is, before anything else is said
-                n = _write(temporary, frames, picture, sound, times, packets)
+                n = _write(temporary, frames, picture, size, on_its_side, sounds, times, packets)
         except (av.error.FFmpegError, OSError, ValueError) as error:  # ValueError: no such sound in such a file
             reason = getattr(error, "strerror", None) or str(error)
             raise EmotalkError(f"cannot write {out}: {reason}; choose another place, or a name that ends in .mkv") from error
         if not n:
             out.unlink()
             raise EmotalkError(f"{source}: holds no video frame; get the file again")
-        size, rate = f"{SCALE * picture.width} x {SCALE * picture.height}", float(picture.average_rate or picture.guessed_rate)
-        return f"{n} frame{'s' * (n != 1)} of {size}, {rate:.2f} a second, {'no sound' if sound is None else 'its own sound'}"
+        rate = float(picture.average_rate or picture.guessed_rate)
+        said = ("no sound", "its own sound")[len(sounds)] if len(sounds) < 2 else f"its {len(sounds)} sound tracks"
+        return f"{n} frame{'s' * (n != 1)} of {size[0]} x {size[1]}, {rate:.2f} a second, {said}"
 
 
-def _write(path: Path, frames: Iterator[np.ndarray], picture, sound, times: deque[tuple[int, int]], packets: deque[av.Packet]) -> int:
+def _lies_on_its_side(source: Path) -> bool:
+    """Whether the first frame says that it is to be turned by a quarter."""
+    with _open(source) as film:
+        return any(round(frame.rotation / 90) % 2 for frame in itertools.islice(film.decode(video=0), 1))
+
+
+def _write(path: Path, frames: Iterator[np.ndarray], picture, size, on_its_side: bool, sounds, times: deque[tuple[int, int]], packets: deque[av.Packet]) -> int:
     """H.264 with each frame at its time, and the packets of sound as they are; how many frames."""
     n = 0
     options = {} if path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
     # Ctrl-C waits for the frame at hand: raised inside an encoder's callback, it would be swallowed
     with interrupts() as interrupted, av.open(str(path), "w", options=options) as film:
         drawn = film.add_stream("libx264", rate=picture.average_rate or picture.guessed_rate, options={"crf": str(CRF)})
-        drawn.width, drawn.height, drawn.pix_fmt = SCALE * picture.width, SCALE * picture.height, "yuv420p"
+        (drawn.width, drawn.height), drawn.pix_fmt = size, "yuv420p"
         drawn.codec_context.time_base = picture.time_base
         drawn.codec_context.colorspace, drawn.codec_context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        if picture.sample_aspect_ratio:
-            drawn.codec_context.sample_aspect_ratio = picture.sample_aspect_ratio
-        copied = None if sound is None else film.add_stream_from_template(sound)
+        if aspect := picture.sample_aspect_ratio:
+            drawn.codec_context.sample_aspect_ratio = 1 / aspect if on_its_side else aspect
+        copied = {sound.index: film.add_stream_from_template(sound) for sound in sounds}
         film.start_encoding()  # writes the header: says now, not after hours, that such a file does not hold such sound
         for frame in frames:
             ready = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
@@ -122,10 +133,10 @@ def _write(path: Path, frames: Iterator[np.ndarray], picture, sound, times: dequ
     return n
 
 
-def _copy(packets: deque[av.Packet], stream, film) -> None:
+def _copy(packets: deque[av.Packet], copied, film) -> None:
     while packets:
         packet = packets.popleft()
-        packet.stream = stream
+        packet.stream = copied[packet.stream.index]
         film.mux(packet)
 
 
@@ -137,12 +148,12 @@ def _count(film, picture) -> int | None:
     return round(seconds * float(picture.average_rate)) or None if picture.average_rate else None
 
 
-def _frames(film, picture, sound, times: deque[tuple[int, int]], packets: deque[av.Packet], source: Path) -> Iterator[np.ndarray]:
+def _frames(film, picture, sounds, times: deque[tuple[int, int]], packets: deque[av.Packet], source: Path) -> Iterator[np.ndarray]:
     """Frames as RGB; their times and the packets of sound on the side."""
     good = bad = 0
     last = 0.0
     try:
-        for packet in film.demux([stream for stream in (picture, sound) if stream is not None]):
+        for packet in film.demux([picture, *sounds]):
             if packet.stream is not picture:
                 if packet.dts is not None:  # else the empty one at the end
                     packets.append(packet)
@@ -157,7 +168,7 @@ def _frames(film, picture, sound, times: deque[tuple[int, int]], packets: deque[
                     raise EmotalkError(f"{source}: its frames carry no timestamps; convert it to MP4")
                 good, last = good + 1, frame.time
                 times.append((frame.pts, frame.duration or 0))
-                yield frame.to_ndarray(format="rgb24")
+                yield upright(frame)
     except (av.error.FFmpegError, OSError) as error:
         raise EmotalkError(f"{source}: cannot be read ({error}); it is damaged") from error
     if bad > 0.1 * (good + bad):

@@ -27,7 +27,7 @@ class Audio(NamedTuple):
 
 
 def read_video(path: str | os.PathLike) -> Video:
-    """Decode the first video track of any ordinary video file.
+    """Decode the first video track of any ordinary video file, upright: a phone writes them as its camera lies, and says how to turn them.
 
     Raises:
         EmotalkError: no such file, not a media file, no video track, pictures of several sizes, or damaged (truncated) data.
@@ -45,7 +45,7 @@ def read_video(path: str | os.PathLike) -> Video:
         for frame in _decode(container, stream, path):
             if frame.time is None:
                 raise EmotalkError(f"{path}: its frames carry no timestamps; convert it to MP4")
-            frames.append(frame.to_ndarray(format="rgb24"))
+            frames.append(upright(frame))
             if frames[-1].shape != frames[0].shape:
                 raise EmotalkError(f"{path}: its pictures change their size; convert it to one size")
             times.append(frame.time)
@@ -53,6 +53,16 @@ def read_video(path: str | os.PathLike) -> Video:
     if not frames:
         raise EmotalkError(f"{path}: holds no video frame; get the file again")
     return Video(np.stack(frames), np.array(times))
+
+
+def upright(frame: av.VideoFrame) -> np.ndarray:
+    """A decoded frame as its file says that it is to be seen: uint8 (H, W, 3) RGB, turned by quarters.
+
+    >>> upright(av.VideoFrame(6, 4, "rgb24")).shape
+    (4, 6, 3)
+    """
+    turned = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))  # both count against the clock
+    return np.ascontiguousarray(turned)
 
 
 def read_audio(path: str | os.PathLike) -> Audio:
