@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from .models.generator import Generator
 from .models.noise import sample_noise
 from .models.plain import plain_generate
 from .paths import atomic_path, check_writable
-from .presets import PRESETS, SAMPLES_PER_FRAME
+from .options import PLACE, parse_options, with_options
+from .presets import SAMPLES_PER_FRAME
 
 WINDOW = 25  # frames a clip (paper's training window)
 TRAIN_CLIPS = 2  # clips a training step (paper)
@@ -38,11 +39,13 @@ MIB = 2**20
 
 Inputs = tuple[Tensor, ...]
 Draw = Callable[..., Tensor]
+Asked = Sequence[str]  # a preset's name, then options
 
 
 def bench(
     presets: Iterable[str] = ("cuda", "cpu"),
     *,
+    options: Sequence[str] = (),
     json_path: str | os.PathLike | None = None,
     device: str = "auto",
     seconds: float = SECONDS,
@@ -53,6 +56,7 @@ def bench(
 
     Args:
         presets: names; "cuda" is the paper's size, on whatever device.
+        options: of the model, each "name=value", see `with_options`.
         json_path: also write the report there.
         device: "auto", "cpu" or "cuda".
         seconds: for how long each pair is timed in turn; more on a busy machine.
@@ -64,20 +68,20 @@ def bench(
         Ratios above 1 are gains.
 
     Raises:
-        EmotalkError: unknown preset or device, or the report cannot be written.
+        EmotalkError: unknown preset, option or device, an option of training, or the report cannot be written.
     """
-    presets = list(dict.fromkeys(presets))
-    for name in presets:
-        if name not in PRESETS:
-            raise EmotalkError(f"no preset '{name}'; choose one of {', '.join(PRESETS)}")
+    presets = {with_options(name, options).name: name for name in presets}
+    for name in parse_options(options):
+        if PLACE[name] != "model":
+            raise EmotalkError(f"{name} is an option of training, and the bench measures the model; leave it out")
     place = pick_device(device)
     if json_path is not None:
         check_writable(json_path)
     report: dict[str, object] = {"what": "the generator against its plain formulation", "presets": {}}
     bar = tqdm(total=len(presets) * (5 + compiled), desc="bench", unit="part", disable=not progress)
     with bar:
-        for name in presets:
-            report["presets"][name] = measure(name, place, seconds, compiled, bar)
+        for shown, name in presets.items():
+            report["presets"][shown] = measure((name, *options), place, seconds, compiled, bar)
     report |= provenance(place)
     if json_path is not None:
         with atomic_path(json_path) as temporary:
@@ -85,9 +89,9 @@ def bench(
     return report
 
 
-def measure(preset: str, device: torch.device, seconds: float, compiled: bool, bar: tqdm) -> dict[str, object]:
+def measure(asked: Asked, device: torch.device, seconds: float, compiled: bool, bar: tqdm) -> dict[str, object]:
     """One preset's part of the report."""
-    generator = build(preset, device)
+    generator = build(asked, device)
 
     def ours(*given: Tensor) -> Tensor:
         return generator(*given)
@@ -95,7 +99,7 @@ def measure(preset: str, device: torch.device, seconds: float, compiled: bool, b
     def plain(*given: Tensor) -> Tensor:
         return plain_generate(generator, *given)
 
-    talk, window = inputs(preset, 1, device), inputs(preset, TRAIN_CLIPS, device)
+    talk, window = inputs(asked, 1, device), inputs(asked, TRAIN_CLIPS, device)
     with torch.inference_mode():
         report: dict[str, object] = {"largest_difference": (ours(*talk) - plain(*talk)).abs().max().item()}
     report["forward"] = compare(lambda: forward(ours, talk), lambda: forward(plain, talk), len(talk[0]), device, seconds)
@@ -108,7 +112,7 @@ def measure(preset: str, device: torch.device, seconds: float, compiled: bool, b
         seconds,
     )
     bar.update()
-    memory = {which: peak_memory(preset, which, device) for which in ("ours", "plain")}
+    memory = {which: peak_memory(asked, which, device) for which in ("ours", "plain")}
     for work in ("forward", "training_step"):
         now, before = memory["ours"][work], memory["plain"][work]
         report[work] |= {"peak_memory_mib": now, "plain_peak_memory_mib": before, "memory_ratio": round(before / now, 2)}
@@ -120,7 +124,7 @@ def measure(preset: str, device: torch.device, seconds: float, compiled: bool, b
 
     report["options"] = {"bfloat16": option(generator, ours, in_bfloat16, talk, window, seconds)}
     bar.update()
-    other = build(preset, device).to(memory_format=torch.channels_last)
+    other = build(asked, device).to(memory_format=torch.channels_last)
     report["options"]["channels_last"] = option(other, ours, other.forward, talk, window, seconds)
     bar.update()
     if compiled:
@@ -129,15 +133,15 @@ def measure(preset: str, device: torch.device, seconds: float, compiled: bool, b
     return report
 
 
-def build(preset: str, device: torch.device) -> Generator:
+def build(asked: Asked, device: torch.device) -> Generator:
     """A generator with random weights, the same every time."""
     torch.manual_seed(0)
-    return Generator(PRESETS[preset].model).to(device).eval()
+    return Generator(with_options(asked[0], asked[1:]).model).to(device).eval()
 
 
-def inputs(preset: str, clips: int, device: torch.device) -> Inputs:
+def inputs(asked: Asked, clips: int, device: torch.device) -> Inputs:
     """A picture, a second of speech, an emotion and noise for each clip."""
-    config, rng = PRESETS[preset].model, torch.Generator().manual_seed(0)
+    config, rng = with_options(asked[0], asked[1:]).model, torch.Generator().manual_seed(0)
     given = (
         torch.rand(clips, 3, config.image_size, config.image_size, generator=rng) * 2 - 1,
         torch.randn(clips, WINDOW * SAMPLES_PER_FRAME, generator=rng) * 0.1,
@@ -204,25 +208,25 @@ def option(generator: Generator, ours: Draw, changed: Draw, talk: Inputs, window
     return row
 
 
-def peak_memory(preset: str, which: str, device: torch.device) -> dict[str, float]:
+def peak_memory(asked: Asked, which: str, device: torch.device) -> dict[str, float]:
     """Peak memory of a forward pass and of a training step, MiB, measured in a process of its own."""
-    command = [sys.executable, "-m", __name__, preset, which, str(device)]
+    command = [sys.executable, "-m", __name__, which, str(device), *asked]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-500:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def memory_of_this_process(preset: str, which: str, device: torch.device) -> dict[str, float]:
+def memory_of_this_process(asked: Asked, which: str, device: torch.device) -> dict[str, float]:
     """Run a forward pass, then a training step; the peak after each. CUDA: of PyTorch's allocator."""
-    generator = build(preset, device)
+    generator = build(asked, device)
 
     def draw(*given: Tensor) -> Tensor:
         return generator(*given) if which == "ours" else plain_generate(generator, *given)
 
-    forward(draw, inputs(preset, 1, device))
+    forward(draw, inputs(asked, 1, device))
     peaks = {"forward": peak_mib(device)}
-    training_step(generator, draw, inputs(preset, TRAIN_CLIPS, device))
+    training_step(generator, draw, inputs(asked, TRAIN_CLIPS, device))
     return peaks | {"training_step": peak_mib(device)}
 
 
@@ -251,4 +255,4 @@ def provenance(device: torch.device) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(memory_of_this_process(sys.argv[1], sys.argv[2], torch.device(sys.argv[3]))))
+    print(json.dumps(memory_of_this_process(sys.argv[3:], sys.argv[1], torch.device(sys.argv[2]))))

@@ -2,153 +2,17 @@
 
 ``smoke`` runs in seconds and exists for tests, ``cpu`` is the default and gives a real result in minutes on two
 cores, ``cuda`` is the size of the paper with the base paper's budget, ``p100`` and ``a100`` are the paper's own two runs.
-The code is the same; a preset is all that differs.
+The code is the same; a preset is all that differs. What there is to set, and what it may be, stands in `config`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
+from .config import FPS, IMAGE_SIZE, SAMPLE_RATE, SAMPLES_PER_FRAME, ModelConfig, Preset, TrainConfig
 from .errors import EmotalkError
 
-IMAGE_SIZE = 128  # pixels, width and height of an aligned face (reference: 128)
-FPS = 25  # video frames a second (paper, Dataset)
-SAMPLE_RATE = 8000  # speech samples a second that the network hears (paper, Speech encoder)
-SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 320
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The sizes of the generator and of both critics; the defaults are the paper's.
-
-    Where the paper gives no size, the value comes from the base paper's released implementation ("reference").
-
-    >>> ModelConfig().context_dim
-    560
-    >>> ModelConfig(image_size=64, filters=(8, 8, 8, 8)).image_size
-    64
-    """
-
-    image_size: int = IMAGE_SIZE
-    filters: tuple[int, ...] = (64, 128, 256, 512, 512)  # of the image encoder; the decoder mirrors them (paper)
-    last_filters: int = 32  # maps before the last convolution (reference: 32)
-    speech_filters: tuple[int, ...] = (64, 128, 256, 512)  # paper
-    speech_features: int = 16  # maps of the fifth, 1x1 speech convolution (paper)
-    n_context: int = 17  # speech vectors on each side of a frame (paper: unstated; reference: 17)
-    speech_dim: int = 512
-    image_dim: int = 512
-    emotion_dim: int = 512
-    noise_dim: int = 128
-    squeeze_excitation: Literal["none", "all", "last"] = "all"  # after which image-encoder blocks (paper: unstated)
-    se_ratio: int = 16  # reduction of the squeeze (paper: unstated; Hu et al. 2018: 16)
-    dropout: float = 0.0  # after each squeeze-and-excitation block (paper: rate unstated; reference: 0)
-    conv_lstm: bool = True  # the decoder's fourth block is a ConvLSTM (reference; the paper does not mention it)
-    candidate: Literal["leaky_relu", "tanh"] = "leaky_relu"  # candidate gate of the ConvLSTM (reference: leaky ReLU)
-    output: Literal["drawn", "composite", "warp"] = "drawn"  # how the last maps become frames (paper: drawn); models/output.py, warp.py
-    kaiming_init: bool = True  # start with weights that keep the variance (paper: unstated; reference: xavier_uniform_)
-    emotion_head: bool = False  # predict the emotion from the speech (reference only)
-    critic_filters: tuple[int, ...] = (64, 128, 256, 512, 512)  # paper
-    critic_dim: int = 2048  # hidden width of the critics' first fully connected layer (reference: 2048)
-
-    def __post_init__(self) -> None:
-        smallest = self.image_size / 2 ** len(self.filters)
-        if smallest != 4:
-            raise ValueError(
-                f"{len(self.filters)} blocks halve {self.image_size} pixels to {smallest:g}; the decoder starts at 4: "
-                "change filters or image_size"
-            )
-
-    @property
-    def context_dim(self) -> int:
-        """Length of the vector that the context layer makes: (2 n_context + 1) * speech_features."""
-        return (2 * self.n_context + 1) * self.speech_features
-
-    @property
-    def fusion_dim(self) -> int:
-        """Length of [speech, noise, image, emotion], the decoder's input at each frame."""
-        return self.speech_dim + self.noise_dim + self.image_dim + self.emotion_dim
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Budget, optimisers and objective of a run; the defaults are the paper's, with the base paper's budget.
-
-    >>> TrainConfig().mouth_weight, TrainConfig().budget("joint")
-    (100.0, 100000)
-    """
-
-    # budget of each stage; 0 leaves the stage out
-    critic_steps: int = 25_000  # emotion critic alone (paper: 500 epochs on a P100; reference: unstated)
-    pretrain_steps: int = 100_000  # generator without critics (reference: about 100k)
-    joint_steps: int = 100_000  # critics and generator in turn (reference: about 100k)
-    batch_size: int = 2  # clips a step (paper)
-    window: int = 25  # frames a clip and step (reference: 25; 32 in its released model)
-
-    # optimisers: Adam for all (paper)
-    learning_rate: float = 1e-4  # of the generator while it is pretrained (paper, "during the initialization")
-    final_learning_rate: float = 1e-4  # reached by a cosine at the last step of pretraining (paper: constant)
-    warmup_steps: int = 0  # of pretraining
-    joint_learning_rate: float = 1e-5  # of the generator in the joint stage (paper, "during the GAN training")
-    critic_learning_rate: float = 1e-4  # of both critics (paper)
-    betas: tuple[float, float] = (0.5, 0.999)  # of the generator (reference)
-    critic_betas: tuple[float, float] = (0.5, 0.999)  # reference
-    grad_clip: float = 0.0  # largest norm of the generator's gradient; 0: none (paper)
-    ema_decay: float = 0.0  # of the averaged weights that are saved; 0 keeps the last ones (paper)
-
-    # objective
-    mouth_weight: float = 100.0  # alpha (paper)
-    perceptual_weight: float = 1.0  # beta (paper)
-    frame_weight: float = 0.01  # gamma, against the frame critic (paper)
-    emotion_weight: float = 0.001  # delta, against the emotion critic (paper)
-    eye_weight: float = 1.0  # epsilon (paper)
-    speech_emotion_weight: float = 0.001  # of the speech-emotion head, where the model has one (reference)
-    penalty_weight: float = 10.0  # of the frame critic's gradient penalty (reference)
-    penalty_per: Literal["clip", "frame"] = "clip"  # one gradient norm a clip (reference) or a frame
-    mask_floor: float = 0.01  # added to the mouth mask everywhere (reference)
-    mouth_sigma: float = 9.0  # pixels at 128 (reference)
-    motion_power: float = 0.0  # of the weight that the mouth loss gives to frames far from the input image (paper: none)
-    eye_sigma: float = 6.0  # pixels at 128 (paper: a box around the eyes of unstated size)
-    eye_mean_over: Literal["mask", "image"] = "mask"  # over the image, weight 1 is about a hundredth of the mouth's (paper: unstated)
-    perceptual_features: Literal["vgg19", "efficientnet_lite0"] = "vgg19"
-    frames_drawn: int = 0  # frames of each window that pretraining draws, at random; 0: all, as a ConvLSTM needs (paper)
-    perceptual_frames: int = 0  # drawn frames a clip that the perceptual loss sees, drawn at random; 0: all
-
-    # examples
-    voice_shifts: tuple[int, ...] = (0,)  # semitones by which the speech is raised, one drawn an example (paper: none)
-    pseudo_identities: float = 0.0  # share of the examples whose face is changed, see data/identities.py (paper: none)
-    pseudo_ramp: tuple[int, int] = (0, 0)  # steps of pretraining between which their strength grows from 0
-    intensities: bool = False  # a clip of low intensity asks for less of its emotion (paper: one-hot)
-    condition: Literal["neutral", "same_window"] = "neutral"  # whose frame is the input image (reference: same_window)
-
-    # computing
-    precision: Literal["fp32", "bf16"] = "fp32"  # bf16: autocast; the weights stay float32
-    compile: bool = False  # draw the frames through torch.compile
-    log_every: int = 20
-    checkpoint_every: int = 500
-    validate_every: int = 500  # scores and a sample strip; the last step of a stage is always validated
-
-    def budget(self, stage: str) -> int:
-        """Steps of a stage: "critic", "pretrain" or "joint"."""
-        return getattr(self, f"{stage}_steps")
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named pair of sizes and budget, and what happens to the frames afterwards.
-
-    >>> PRESETS["cpu"].model.filters
-    (16, 32, 64, 128, 128)
-    """
-
-    name: str
-    model: ModelConfig = field(default_factory=ModelConfig)
-    train: TrainConfig = field(default_factory=TrainConfig)
-    upscale: Literal["none", "bsrgan"] = "none"  # super-resolution of the generated video; training knows nothing of it
-
-    def __post_init__(self) -> None:
-        if self.train.frames_drawn and self.model.conv_lstm:
-            raise ValueError("a ConvLSTM needs every frame in its turn: leave frames_drawn at 0, or conv_lstm off")
+__all__ = ["FPS", "IMAGE_SIZE", "PRESETS", "SAMPLES_PER_FRAME", "SAMPLE_RATE", "STAGES", "ModelConfig", "Preset", "TrainConfig"]
 
 
 def epochs(count: int) -> int:

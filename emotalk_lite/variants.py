@@ -40,7 +40,7 @@ def variant(preset: str | Preset, name: str) -> Preset:
         name: of `VARIANTS`: "se" squeeze and excitation in the image encoder, "em" eye mask loss.
 
     Raises:
-        EmotalkError: no such preset or variant.
+        EmotalkError: no such preset or variant; or the preset leaves out what the row is about.
 
     Source: paper, Table 5.
 
@@ -52,6 +52,12 @@ def variant(preset: str | Preset, name: str) -> Preset:
     if name not in VARIANTS:
         raise EmotalkError(f"no variant '{name}'; choose one of {', '.join(VARIANTS)}")
     chosen = VARIANTS[name]
+    for wanted, option, has in (
+        (chosen.squeeze_excitation, "squeeze_excitation=none", preset.model.squeeze_excitation != "none"),
+        (chosen.eye_mask, "eye_weight=0", preset.train.eye_weight > 0),
+    ):
+        if wanted and not has:
+            raise EmotalkError(f"the row '{name}' cannot have {option}; leave one of them out")
     return Preset(
         f"{preset.name}-{name.removesuffix('+bsrgan')}",
         preset.model if chosen.squeeze_excitation else replace(preset.model, squeeze_excitation="none"),

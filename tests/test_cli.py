@@ -281,7 +281,7 @@ def test_help_needs_neither_torch_nor_numpy():
 
 
 def test_a_bug_keeps_its_traceback():
-    bug = "import emotalk_lite.cli as cli; cli.resolve_preset = lambda *_: 1 / 0; cli.app(['train'])"
+    bug = "import emotalk_lite.cli as cli; cli.training.resolve_preset = lambda *_: 1 / 0; cli.app(['train'])"
     done = subprocess.run([sys.executable, "-c", bug], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback") and "ZeroDivisionError" in done.stderr

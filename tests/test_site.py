@@ -19,7 +19,7 @@ PLAY = """async (player) => {
     player.pause();
     return [player.currentTime - start, player.webkitAudioDecodedByteCount, player.videoWidth ?? width, width, height];
 }"""
-REFERENCE = ("intro", "setup", "claims", "status", "ethics", "syllabus", "contributing", "glossary", "references")
+REFERENCE = ("intro", "setup", "claims", "status", "options", "ethics", "syllabus", "contributing", "glossary", "references")
 PAGES = [*(f"book/{name}.html" for name in REFERENCE), *NOTEBOOKS]
 
 

@@ -61,7 +61,8 @@ def run_folder(preset: str | Preset, steps: int | None = None, stage: str = "all
     """
     preset = resolve_preset(preset, steps, stage)
     settings = config_to_json(preset.model) + config_to_json(preset.train)
-    return home() / "runs" / f"{preset.name}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+    name = preset.name.partition("+")[0]  # what was set by name is in the fingerprint
+    return home() / "runs" / f"{name}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
 
 def train(
@@ -110,7 +111,7 @@ def train(
 
     Raises:
         EmotalkError: unknown preset or stage; no data; `out` holds a run and `resume` is false, or a run with another
-            configuration; a joint stage without what it goes on from; bf16 or torch.compile where the device cannot; a
+            configuration; clips of another size than the generator's; a joint stage without what it goes on from; bf16 or torch.compile where the device cannot; a
             loss that is not finite, a file that vanished or a full disk (the last good checkpoint stays).
 
     Source: paper, "Implementation Details".
@@ -168,6 +169,9 @@ def _train_stages(
         pseudo_ramp=tuple(pretraining + step * config.batch_size for step in config.pseudo_ramp),
         intensities=config.intensities,
     )
+    size = examples.clip(examples.entries[0]).frames.shape[1]
+    if size != preset.model.image_size:
+        raise EmotalkError(f"the clips have {size} x {size} pixels and the generator draws {preset.model.image_size}; give image_size={size}")
     judged, judged_on = validation_clips(data, examples, config)
     learners = build_learners(preset, seed, device)
     generator = learners.generator.network

@@ -1,0 +1,114 @@
+"""The commands that measure: evaluate, ablate, bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..options import check_kept, with_options
+from ..presets import resolve_preset
+from .app import Device, Set, app
+
+
+@app.command()
+def evaluate(
+    real: Annotated[Path, typer.Option(help="Folder of real videos.")],
+    generated: Annotated[Path, typer.Option(help="Folder of generated videos; those named as a real one are compared with it.")],
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
+    inception: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, for FID and KID.")] = None,
+    classifier: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Emotion classifier; the package's own was fitted to painted faces.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out videos that are damaged or show no face, and their partners, and say which.")
+    ] = False,
+) -> None:
+    """Measure generated videos against real ones, whoever made them.
+
+    A square video is taken as an aligned face, as 'emotalk talk' writes it; in any other the face is found and aligned first.
+    Every video is checked before the first is measured; one that is damaged stops the evaluation unless --skip-bad is given.
+
+    \b
+    Examples:
+      emotalk evaluate --real real --generated generated --json numbers.json
+      emotalk evaluate --real real --generated generated --skip-bad
+    """
+    from ..evaluate import evaluate as measure
+    from ..evaluate import table
+
+    judge = {} if classifier is None else {"classifier": classifier}
+    print(table(measure(real, generated, json_file, inception_weights=inception, skip_bad=skip_bad, **judge)))
+
+
+@app.command()
+def ablate(
+    data: Annotated[list[Path], typer.Option(help="Prepared folder, or several.")],
+    out: Annotated[Path, typer.Option(help="Folder of the ablation; what is there already is kept.")],
+    preset: Annotated[str, typer.Option(help="smoke, cpu, cuda, p100, a100; see 'emotalk train --help'.")] = "cpu",
+    seeds: Annotated[int, typer.Option(help="Trainings a generator.")] = 1,
+    steps: Annotated[int | None, typer.Option(help="Steps of a training's stages together; default: the preset's.")] = None,
+    set_: Set = None,
+    variants: Annotated[str | None, typer.Option(help="Rows of the paper's Table 5, such as base,se; default: all eight.")] = None,
+    upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: fast, bicubic, realesrgan or bsrgan (the last two take seconds a frame).")] = "fast",
+    device: Device = "auto",
+) -> None:
+    """Train and measure the paper's eight variants.
+
+    Prints the paper's Tables 2 to 5, with what was measured here beside what the paper has.
+
+    \b
+    Examples:
+      emotalk sample --out data/sample
+      emotalk ablate --data data/sample --out ablation --steps 400
+      emotalk ablate --data prepared --out ablation --preset cuda --seeds 3 --upscaler bsrgan
+      emotalk ablate --data prepared --out other --set squeeze_excitation=last
+    """
+    chosen = with_options(preset, set_ or [])
+    check_kept(resolve_preset(chosen, steps), set_ or [], "--steps")
+    from ..ablate import RESULTS
+    from ..ablate import ablate as run
+    from ..ablation_tables import tables
+    from ..variants import VARIANTS
+
+    names = tuple(VARIANTS) if variants is None else tuple(variants.replace(" ", "").split(","))
+    print(tables(run(data, out, chosen, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device)))
+    print(f"every number: {out / RESULTS}; the videos: {out / 'videos'}")
+
+
+@app.command()
+def bench(
+    preset: Annotated[list[str] | None, typer.Option(help="Sizes to measure, repeatable; default: cuda (the paper's) and cpu.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the report here.")] = None,
+    set_: Set = None,
+    seconds: Annotated[float, typer.Option(min=0, help="How long each pair is timed in turn.")] = 10.0,
+    compiled: Annotated[bool, typer.Option("--compile", help="Also try torch.compile; takes minutes.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Measure speed and memory against the plain formulation.
+
+    Both have the same weights and are timed in turn.
+
+    \b
+    Examples:
+      emotalk bench
+      emotalk bench --preset cpu --json bench.json
+      emotalk bench --preset cpu --set conv_lstm=true
+    """
+    from ..bench import bench as measure
+
+    report = measure(
+        preset or ("cuda", "cpu"), options=set_ or (), json_path=json_file, device=device, seconds=seconds, compiled=compiled
+    )
+    for name, of_preset in report["presets"].items():
+        for work in ("forward", "training_step"):
+            row = of_preset[work]
+            print(
+                f"{name:5} {work:13} {row['frames_per_second']:7.1f} frames/s, plain {row['plain_frames_per_second']:7.1f}: "
+                f"x {row['ratio']:.2f}; peak {row['peak_memory_mib']:.0f} MiB, plain {row['plain_peak_memory_mib']:.0f}"
+            )
+        for option, row in of_preset["options"].items():
+            ratios = [f"{key.removesuffix('_ratio')} x {value}" for key, value in row.items() if key.endswith("_ratio")]
+            print(f"{name:5} with {option}: {row.get('error') or ', '.join(ratios)}")
+    print(f"largest difference {max(p['largest_difference'] for p in report['presets'].values()):.1e}; {report['hardware']}")

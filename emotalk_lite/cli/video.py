@@ -1,0 +1,102 @@
+"""The commands that make videos, or what makes them: talk, upscale, convert."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..emotions import parse_emotion
+from ..errors import EmotalkError
+from ..paths import check_writable
+from .app import Device, Seed, app
+
+
+@app.command()
+def talk(
+    image: Annotated[Path, typer.Option(help="Picture of one face: PNG, JPEG, WebP, ...")],
+    audio: Annotated[Path, typer.Option(help="Speech: any audio or video file.")],
+    emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
+    out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
+    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, realesrgan or bsrgan.")] = "none",
+    seed: Seed = 0,
+    device: Device = "auto",
+) -> None:
+    """Make a face speak; the video has the recording's own sound.
+
+    \b
+    Examples:
+      emotalk talk --image face.jpg --audio speech.wav --emotion happiness --out talk.mp4
+      emotalk talk --image face.jpg --audio speech.wav --emotion happiness:0.7,sadness:0.3 --upscale fast --out talk.mp4
+    """
+    weights = parse_emotion(emotion)
+    for given in (image, audio):  # what takes no time is checked first
+        if not given.is_file():
+            raise EmotalkError(f"{given}: no such file; check the path")
+        if out.exists() and given.samefile(out):
+            raise EmotalkError(f"cannot write {out}: it is one of the inputs; give another --out")
+    if out.suffix.lower() != ".mp4":
+        raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
+    check_writable(out)
+    from ..devices import pick_device
+    from ..generate import SHIPPED
+    from ..generate import talk as make_clip
+    from ..superres import load_upscaler
+    from ..superres import upscale as enlarge
+
+    checkpoint = checkpoint if checkpoint is not None else SHIPPED
+    upscaler = None if upscale == "none" else load_upscaler(upscale, device=pick_device(device))
+    clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
+    if upscaler is not None:
+        clip = replace(clip, frames=enlarge(clip.frames, upscaler, progress=True))
+    clip.save(out)
+    height, width = clip.frames.shape[1:3]
+    print(f"{out}: {len(clip.frames)} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")
+
+
+@app.command()
+def upscale(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A picture or a video.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A .png or .jpg for a picture, an .mp4 or .mkv for a video.")],
+    model: Annotated[str, typer.Option(help="fast (a laptop's), realesrgan or bsrgan (seconds a frame), bicubic.")] = "fast",
+    weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it; default: shipped, or fetched once.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Enlarge a picture or a video four times each way.
+
+    The sound stays as it is, bit for bit.
+
+    \b
+    Examples:
+      emotalk upscale talk.mp4 large.mp4
+      emotalk upscale face.png large.png --model realesrgan
+      emotalk upscale talk.mp4 large.mp4 --model bsrgan --weights BSRGAN.pth
+    """
+    from ..devices import pick_device
+    from ..superres import load_upscaler, upscale_file
+    from ..superres.files import check_names
+
+    check_names(source, out)  # what takes no time is checked first
+    print(f"{out}: {upscale_file(source, out, load_upscaler(model, weights, pick_device(device)))}, {model}")
+
+
+@app.command()
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(metavar="IN.pt", help="generator.pt of the base paper's release.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="What 'emotalk talk --checkpoint' reads.")],
+) -> None:
+    """Turn the base paper's released checkpoint into one of ours.
+
+    It draws the same frames.
+
+    \b
+    Example:
+      emotalk convert generator.pt reference.safetensors
+    """
+    from ..convert import convert as convert_checkpoint
+
+    generator = convert_checkpoint(checkpoint, out)
+    print(f"{out}: {sum(p.numel() for p in generator.parameters()):,} parameters")
