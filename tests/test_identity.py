@@ -1,4 +1,4 @@
-"""Is it the same person? dlib's embedding, where the extra 'identity' is installed; one line says how where it is not."""
+"""Is it the same person, and how open is the mouth? dlib's embedding, where the extra 'identity' is installed; one line says how where it is not."""
 
 import importlib.util
 
@@ -10,6 +10,7 @@ from emotalk_lite.data.media import write_video
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.evaluate import evaluate
 from emotalk_lite.metrics.identity import SAME_PERSON, face_embeddings, identity_cosine, identity_distance, why_missing
+from emotalk_lite.metrics.lips import lip_opening
 
 needs_dlib = pytest.mark.skipif(why_missing() is not None, reason="needs the extra 'identity': 104 MB")
 
@@ -21,7 +22,7 @@ def test_without_dlib_one_line_says_how_to_install_it(monkeypatch, clips, tmp_pa
         face_embeddings(clips["neutral"].frames[:1])
     write_video(tmp_path / "a" / "1001_DFA_NEU_XX.mp4", clips["neutral"].frames[:20], 25, clips["neutral"].audio[:6400], 8000)
     report = evaluate(tmp_path / "a", tmp_path / "a", progress=False)
-    assert "pip install dlib-bin" in report["missing"]["identity_distance, identity_cosine"] and "identity_distance" not in report["metrics"]
+    assert "pip install dlib-bin" in report["missing"]["identity_distance, identity_cosine, lip_opening"] and "identity_distance" not in report["metrics"]
 
 
 def test_distance_and_cosine_are_means_over_all_pairs():
@@ -52,6 +53,12 @@ def test_a_fixed_place_for_the_face_gives_what_dlib_s_own_detector_gives(clips):
 
 
 @needs_dlib
+def test_landmarks_read_the_opening_that_painted_mouths_are_known_to_have(strangers):
+    for clips in strangers.values():
+        assert np.mean([np.corrcoef(lip_opening(clip.frames), clip.mouth_opening)[0, 1] for clip in clips]) > 0.8
+
+
+@needs_dlib
 def test_evaluate_measures_identity_against_the_neutral_picture_and_the_real_clip(clips, tmp_path):
     for emotion, code in (("neutral", "NEU"), ("anger", "ANG")):
         clip = clips[emotion]
@@ -60,3 +67,4 @@ def test_evaluate_measures_identity_against_the_neutral_picture_and_the_real_cli
     metrics = evaluate(tmp_path / "real", tmp_path / "made", progress=False)["metrics"]
     assert metrics["identity_distance_pair"] < metrics["identity_distance"] < SAME_PERSON
     assert metrics["identity_distance"] == pytest.approx(metrics["identity_distance_real"], abs=0.25) and metrics["identity_cosine"] > 0.9
+    assert metrics["lip_opening_follows_real"] > 0.98 and metrics["lip_opening_deviation_ratio"] == pytest.approx(1, abs=0.05)

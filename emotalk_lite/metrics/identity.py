@@ -19,7 +19,11 @@ INSTALL = "pip install dlib-bin==20.0.1.post1 face-recognition-models==0.3.0"  #
 SAME_PERSON = 0.6  # distance below which dlib calls two faces the same person (dlib's documentation)
 FACE = (16, 26, 106, 116)  # x1, y1, x2, y2 in pixels: where dlib's own detector sees the face in an aligned picture
 DIM = 128
-MODELS = {"points": "shape_predictor_5_face_landmarks.dat", "embedding": "dlib_face_recognition_resnet_model_v1.dat"}
+MODELS = {
+    "points": "shape_predictor_5_face_landmarks.dat",
+    "embedding": "dlib_face_recognition_resnet_model_v1.dat",
+    "lips": "shape_predictor_68_face_landmarks.dat",  # of `lip_opening`
+}
 
 
 def why_missing() -> str | None:

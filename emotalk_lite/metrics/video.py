@@ -21,6 +21,7 @@ from .emotion import EmotionClassifier, recognise
 from .frechet import picture_features
 from .image import psnr, ssim
 from .inception import inception_features
+from .lips import lip_opening
 from .media import MediaInfo, media_info
 from .motion import lagged_correlation, mouth_opening, speech_envelope
 from .sync import FEWEST_FRAMES, lip_sync
@@ -28,12 +29,13 @@ from .sync import FEWEST_FRAMES, lip_sync
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".flv", ".webm")
 IDENTITY_FRAMES = 4  # of a video, evenly spaced: an embedding takes a quarter of a second
 EMBEDDINGS = f"dlib-{IDENTITY_FRAMES}"  # in the cache
+LIPS = "dlib-lips-1"  # in the cache
 ALIGNMENT = "alignment-1"  # in the cache; the number is raised when faces are aligned otherwise
 
 
 @dataclass
 class Networks:
-    """What looks at every video: `features` and `emotions` always, `inception` where its weights are, dlib's embedding where it is installed."""
+    """What looks at every video: `features` and `emotions` always, `inception` where its weights are, dlib's embedding and landmarks where they are installed."""
 
     features: ImageFeatures
     emotions: EmotionClassifier
@@ -131,9 +133,15 @@ def measure_video(
     """
     cache, kept = cache or Cache(keep=False), kept or Cache(keep=False)
     name, inception = networks.features.name, networks.inception
-    values = _of_sound(path, frames)
+    openings = {"opening": mouth_opening(frames)}
+    if networks.identity:
+        openings["lip_opening"] = cache.get(path, LIPS, lambda: lip_opening(frames))
+    values = _of_sound(path, frames, openings)
     if paired is not None:
-        values |= _of_pair(frames, paired[1])
+        theirs = {"opening": mouth_opening(paired[1])}
+        if networks.identity:
+            theirs["lip_opening"] = kept.get(paired[0], LIPS, lambda: lip_opening(paired[1]))
+        values |= _of_pair(frames, paired[1]) | _of_mouths(openings, theirs)
     if neutral is not None and clip_name(path.stem):
         values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral.picture, networks))
     if networks.identity and (neutral is not None or paired is not None):
@@ -191,15 +199,15 @@ def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, networks:
     return max(seen, key=seen.get) == clip_name(stem).emotion
 
 
-def _of_sound(path: Path, frames: np.ndarray) -> dict[str, float]:
-    """How the mouth goes with its own sound; nothing for a video without sound."""
+def _of_sound(path: Path, frames: np.ndarray, openings: dict[str, np.ndarray]) -> dict[str, float]:
+    """How the mouth goes with its own sound, by each of its readers; nothing for a video without sound."""
     try:
         speech = media.speech_input(*media.read_audio(path))
     except media.NoSound:
         return {}
-    opening, loudness = mouth_opening(frames), speech_envelope(speech)
-    count = min(len(opening), len(loudness))
-    values = {"opening_follows_loudness": lagged_correlation(opening[:count], loudness[:count])[0]}
+    loudness = speech_envelope(speech)
+    count = min(len(frames), len(loudness))
+    values = {f"{name}_follows_loudness": lagged_correlation(curve[:count], loudness[:count])[0] for name, curve in openings.items()}
     if count >= FEWEST_FRAMES:
         sync = lip_sync(frames, speech)
         values |= {"lse_d": sync.distance, "lse_c": sync.confidence, "in_time": float(abs(sync.offset) <= 1)}
@@ -208,13 +216,19 @@ def _of_sound(path: Path, frames: np.ndarray) -> dict[str, float]:
 
 def _of_pair(frames: np.ndarray, real: np.ndarray) -> dict[str, float]:
     a, b = frames[: len(real)], real[: len(frames)]
-    openings, decibels = (mouth_opening(a), mouth_opening(b)), psnr(a, b)
+    decibels = psnr(a, b)
     finite = {"psnr": decibels} if np.isfinite(decibels) else {}  # it is not where a picture is the same; JSON knows no infinity
-    return finite | {
-        "ssim": ssim(a, b),
-        "opening_follows_real": lagged_correlation(*openings)[0],
-        "opening_deviation_ratio": float(openings[0].std() / max(openings[1].std(), 1e-6)),
-    }
+    return finite | {"ssim": ssim(a, b)}
+
+
+def _of_mouths(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, float]:
+    """How two mouths go together, over the frames that both have, by each of their readers."""
+    values = {}
+    for name, curve in ours.items():
+        a, b = curve[: len(theirs[name])], theirs[name][: len(curve)]
+        values[f"{name}_follows_real"] = lagged_correlation(a, b)[0]
+        values[f"{name}_deviation_ratio"] = float(a.std() / max(b.std(), 1e-6))
+    return values
 
 
 def _of_faces(a: np.ndarray, b: np.ndarray, ending: str) -> dict[str, float]:
