@@ -207,4 +207,4 @@ def test_wrong_actors_are_named(tmp_path):
         env=os.environ,
     )
     assert done.returncode == 2
-    assert done.stderr == "emotalk: --actors 1001,7: give CREMA-D's numbers, such as 1001,1002\n"
+    assert done.stderr == "emotalk: '7' is no actor of CREMA-D; they are numbered 1001 to 1091: give 1001,1005-1010\n"

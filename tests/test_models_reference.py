@@ -139,7 +139,7 @@ def test_a_checkpoint_that_holds_code_is_refused_and_nothing_in_it_runs(tmp_path
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut off"])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"hi\n", b"PK\x03\x04 cut off"])
 def test_a_damaged_file_is_refused(content, tmp_path):
     (tmp_path / "bad.pt").write_bytes(content)
     with pytest.raises(EmotalkError, match="bad.pt cannot be read as a checkpoint"):

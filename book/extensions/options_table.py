@@ -39,7 +39,7 @@ class OptionsTable(SphinxDirective):
         """Remember that this page depends on the package's source."""
         for name in SOURCES:
             self.env.note_dependency(str(ROOT / "emotalk_lite" / f"{name}.py"))
-        container = nodes.container()
+        container = nodes.container(classes=["options"])
         self.state.nested_parse(StringList(tables(), source="options-table"), self.content_offset, container)
         return container.children
 

@@ -32,7 +32,7 @@ def sample(
 @app.command()
 def cremad(
     out: Annotated[Path, typer.Option(help="Folder to download to; what is there already is kept.")],
-    actors: Annotated[str | None, typer.Option(help="Only these, such as 1001,1002; default: all 91 (2.4 GB).")] = None,
+    actors: Annotated[str | None, typer.Option(help="Only these, such as 1001,1005-1010; default: all 91 (2.4 GB).")] = None,
     subset: Subset = None,
     sound: Annotated[bool, typer.Option("--sound", help="Also the recordings without video (0.6 GB).")] = False,
 ) -> None:
@@ -40,15 +40,13 @@ def cremad(
 
     \b
     Examples:
-      emotalk cremad --out crema-d --actors 1001,1002
+      emotalk cremad --out crema-d --actors 1001,1005-1010
       emotalk cremad --out crema-d --subset paper100
     """
-    numbers = None if actors is None else actors.replace(" ", "").split(",")
-    if numbers is not None and not all(re.fullmatch("10[0-9]{2}", number) for number in numbers):
-        raise EmotalkError(f"--actors {actors}: give CREMA-D's numbers, such as 1001,1002")
     from ..data import cremad as dataset
     from ..data.fetch_cremad import fetch_cremad
 
+    numbers = None if actors is None else dataset.parse_actors(actors)
     names = None if subset is None else dataset.subset(subset)
     paths = fetch_cremad(out, numbers, names, sound)
     print(

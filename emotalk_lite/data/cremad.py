@@ -114,6 +114,28 @@ def official_names() -> tuple[str, ...]:
     return tuple(sorted(names - UNPUBLISHED))
 
 
+def parse_actors(text: str) -> list[int]:
+    """CREMA-D's actors from a list of numbers and spans.
+
+    Raises:
+        EmotalkError: one of them is no actor's number.
+
+    >>> parse_actors("1001, 1089-1091")
+    [1001, 1089, 1090, 1091]
+    >>> parse_actors("1001,1092")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: '1092' is no actor of CREMA-D; they are numbered 1001 to 1091: give 1001,1005-1010
+    """
+    actors = []
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        span = range(int(first), int(last or first) + 1) if first.isdigit() and (last or first).isdigit() else range(0)
+        if not span or span[0] < 1001 or span[-1] > 1000 + N_ACTORS:
+            raise EmotalkError(f"'{part}' is no actor of CREMA-D; they are numbered 1001 to {1000 + N_ACTORS}: give 1001,1005-1010")
+        actors += span
+    return actors
+
+
 def split_of(actor: int) -> str:
     """The split of everything an actor does: ``"val"`` for the numbers that end in 0, ``"test"`` for those in 5, else ``"train"``.
 
