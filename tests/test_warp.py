@@ -52,8 +52,26 @@ def test_motion_has_a_limit(warp):
 def test_layers_lie_on_top_of_each_other():
     one = torch.ones(1, 3, 2, 2)
     mask, opening = torch.tensor([1.0, 0.0, 1.0, 0.0]).view(1, 1, 2, 2), torch.tensor([0.0, 0.0, 1.0, 1.0]).view(1, 1, 2, 2)
-    frames = Layers(moved=-one, mask=mask, inside=0.5 * one, opening=opening).join(drawn=0 * one)
-    assert frames[0, 0].flatten().tolist() == [0.0, -1.0, 0.5, 0.5]
+    layers = Layers(moved=-one, mask=mask, inside=0.5 * one, opening=opening, known=torch.zeros(1, 1, 1, 1))
+    assert layers.join(drawn=0 * one)[0, 0].flatten().tolist() == [0.0, -1.0, 0.5, 0.5]
+
+
+def test_who_is_known_is_drawn(warp):
+    z, drawn, image = given(warp)
+    with torch.no_grad():
+        warp.known.weight[0, 0] = 99.0
+    z[0, :, sum(warp.parts[:2])], z[1, :, sum(warp.parts[:2])] = 1.0, -1.0
+    frames = warp.eval()(z, drawn, image)
+    assert torch.allclose(frames[:3], drawn[:3], atol=1e-4) and not torch.allclose(frames[3:], drawn[3:], atol=0.1)
+
+
+def test_the_inside_of_a_mouth_stays_at_the_mouth(warp):
+    warp.inside.start(0.0, 0.0, 0.0, 9.0)
+    z, _, image = given(warp)
+    size = warp.motion.size
+    opening = warp.layers(z, image).opening[:, 0]
+    x, y = (round(share * size) for share in AVERAGE[1])
+    assert opening[:, y, x].min() > 0.9 and opening[:, : size * 4 // 10].max() < 0.1
 
 
 def test_eyes_and_mouth_are_shifted_by_themselves():

@@ -131,6 +131,12 @@ class Decoder(nn.Module):
     def forward(
         self, z: Tensor, skips: list[Tensor], image: Tensor, places: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State | None]:
+        frames, state = self.draw(z, skips, image, state)
+        frames = self.warp(z, frames, image, places) if self.warp else frames
+        return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0]), state
+
+    def draw(self, z: Tensor, skips: list[Tensor], image: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
+        """What the decoder draws by itself: (B*T, 3, H, W) in [-1, 1]. For the output `warp`, it is one of several layers."""
         h = rearrange(self.fc(z), "b t (c h w) -> (b t) c h w", h=SMALLEST, w=SMALLEST)
         h = h.contiguous(memory_format=torch.channels_last)  # transposed convolutions are faster so, CPU and CUDA
         for block, skip in zip(self.blocks, reversed(skips)):
@@ -139,9 +145,7 @@ class Decoder(nn.Module):
                 h, state = block(h, skip, state)
             else:
                 h = block(h, skip)
-        frames = to_frames(upsample_conv(h, self.last.weight, self.last.bias), image)
-        frames = self.warp(z, frames, image, places) if self.warp else frames
-        return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0]), state
+        return to_frames(upsample_conv(h, self.last.weight, self.last.bias), image), state
 
 
 def _add_to_each_frame(of_frames: Tensor, of_clip: Tensor) -> Tensor:

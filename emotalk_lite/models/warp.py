@@ -26,20 +26,26 @@ FACE = 5 / 16, 25 / 32  # of width and height: between these lies the face, by w
 BRIGHTEST = 1.6  # of the face's mean brightness: teeth
 LITTLE = -2.0  # the first bias of what is drawn; its sigmoid is 0.12. With more, drawing is easier than moving, and nothing moves
 LESS = -4.0  # the same of the mouth's inside
+REACH = 0.2  # of the width: how far from the middle of the mouth its inside can be
 SMALLEST = 4  # pixels, width and height of a branch's first map, as the decoder's
 
 
 class Layers(NamedTuple):
-    """What lies on top of each other in N frames: `moved`, the decoder's drawing where `mask` is, `inside` where `opening` is."""
+    """What lies on top of each other in N frames: `moved`, the decoder's drawing where `mask` is, `inside` where `opening` is.
+
+    And all of it the decoder's drawing, as far as the face is `known`.
+    """
 
     moved: Tensor  # (N, 3, H, W) in [-1, 1], the picture's pixels at their new places
     mask: Tensor  # (N, 1, H, W) in [0, 1]
     inside: Tensor  # (N, 3, H, W) in [-1, 1], teeth, tongue and the dark between them
     opening: Tensor  # (N, 1, H, W) in [0, 1]
+    known: Tensor  # (N, 1, 1, 1) in [0, 1]
 
     def join(self, drawn: Tensor) -> Tensor:
         """Frames (N, 3, H, W) in [-1, 1] of these layers and the decoder's drawing, which has the same shape and range."""
-        return torch.lerp(torch.lerp(self.moved, drawn, self.mask), self.inside, self.opening)
+        of_a_stranger = torch.lerp(torch.lerp(self.moved, drawn, self.mask), self.inside, self.opening)
+        return torch.lerp(of_a_stranger, drawn, self.known)
 
 
 class BlindBranch(nn.Module):
@@ -88,7 +94,8 @@ class Warp(nn.Module):
     was never seen are moved. Moving cannot open shut lips: there is nothing between them to be moved. So a second one draws
     the inside of the mouth, which is much the same in everybody, in the light of the picture. Both follow the face's places, where its
     eyes and its mouth are. In training, the first half of a batch has to do without the decoder's drawing: for a stranger
-    that is a poor one.
+    that is a poor one. For a face it was trained on it is the best there is, so the image encoder's embedding also says
+    how well the face is known.
 
     Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y
     of the middle of the eyes and of the mouth as shares of the width; None: those of an average face.
@@ -104,19 +111,23 @@ class Warp(nn.Module):
         self.parts = [config.speech_dim, config.noise_dim, config.image_dim, config.emotion_dim]  # of the fusion, in its order
         self.motion = BlindBranch(config, 3)
         self.inside = BlindBranch(config, 4)
+        self.known = nn.Linear(config.image_dim, 1)
 
     @torch.no_grad()
     def start_still(self) -> None:
         """Set the last weights so that nothing moves and little is drawn: the frames are the picture."""
         self.motion.start(0.0, 0.0, LITTLE)
         self.inside.start(-1.0, -1.0, -1.0, LESS)
+        self.known.weight.zero_()
+        self.known.bias.fill_(LESS)
 
     def layers(self, z: Tensor, image: Tensor, places: Tensor | None = None) -> Layers:
         """What a frame is made of besides the decoder's drawing; arguments as in a call."""
-        speech, noise, _, emotion = z.split(self.parts, dim=-1)
+        speech, noise, face, emotion = z.split(self.parts, dim=-1)
         unseen = torch.cat([speech, noise, emotion], dim=-1)
         average = torch.tensor(AVERAGE, device=z.device)
         shift = torch.zeros(len(image), 2, 2, device=z.device) if places is None else (places - average).clamp(-OFFSET, OFFSET)
+        at_the_mouth = around(average[1] + shift[:, 1], REACH, image)
         motion, mask = self.motion(unseen, shift).split([2, 1], dim=1)
         inside, opening = self.inside(unseen, shift).split([3, 1], dim=1)
         low, high = (round(share * image.shape[-1]) for share in FACE)
@@ -127,14 +138,16 @@ class Warp(nn.Module):
             moved=move_pixels(pictures, FARTHEST * torch.tanh(motion)),
             mask=torch.sigmoid(mask),
             inside=2 * inside.clamp(0, 1) - 1,
-            opening=torch.sigmoid(opening),
+            opening=torch.sigmoid(opening) * repeat(at_the_mouth, "b h w -> (b t) 1 h w", t=z.shape[1]),
+            known=rearrange(torch.sigmoid(self.known(face)), "b t 1 -> (b t) 1 1 1"),
         )
 
     def forward(self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None) -> Tensor:
         layers = self.layers(z, image, places)
         if self.training:
             learns_to_draw = torch.arange(len(image), device=image.device) >= len(image) // 2
-            layers = layers._replace(mask=layers.mask * repeat(learns_to_draw, "b -> (b t) 1 1 1", t=z.shape[1]))
+            learns_to_draw = repeat(learns_to_draw, "b -> (b t) 1 1 1", t=z.shape[1])
+            layers = layers._replace(mask=layers.mask * learns_to_draw, known=layers.known * learns_to_draw)
         return layers.join(drawn)
 
 
@@ -179,6 +192,24 @@ def move_pixels(images: Tensor, motion: Tensor) -> Tensor:
     """
     grid = pixel_grid(images) + 2 * rearrange(motion, "n c h w -> n h w c")
     return F.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False).clamp(-1, 1)
+
+
+def around(centre: Tensor, reach: float, images: Tensor) -> Tensor:
+    """A round window with a soft edge: 1 at the centre, 1/e `reach` away from it, nothing at one and a half times that.
+
+    Args:
+        centre: (B, 2), x and y as shares of the width.
+        reach: as a share of the width.
+        images: (B, C, H, W), whose size the window has.
+
+    Returns:
+        (B, H, W) in [0, 1].
+
+    >>> [round(weight, 2) for weight in around(torch.tensor([[0.1, 0.5]]), 0.4, torch.zeros(1, 3, 1, 5))[0, 0].tolist()]
+    [1.0, 0.94, 0.37, 0.01, 0.0]
+    """
+    away = pixel_grid(images) - rearrange(2 * centre - 1, "b xy -> b 1 1 xy")
+    return torch.exp(-((away / (2 * reach)).square().sum(dim=-1) ** 2))
 
 
 def pixel_grid(images: Tensor) -> Tensor:
