@@ -151,6 +151,9 @@ def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
                 handle.press("ArrowLeft" if at_end else "ArrowRight")
                 by_key = pictures(area)
                 assert by_key != before, f"{name}, slider {index}: the arrow key changes nothing"
+                readout = area.locator(".widget-readout").first.inner_text().strip()
+                assert handle.get_attribute("aria-valuetext") == readout, f"{name}, slider {index}: a screen reader hears something else"
+                assert area.locator(".widget-play svg").count() == 0, f"{name}, slider {index}: the player has two icons"
                 box, track = handle.bounding_box(), area.locator(".noUi-target").first.bounding_box()
                 watched.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
                 watched.page.mouse.down()

@@ -5,13 +5,19 @@
 function nameWidgets() {
   for (const slider of document.querySelectorAll(".widget-slider")) {
     const label = slider.querySelector(".widget-label")?.textContent.trim() || "position";
-    slider.querySelectorAll(".noUi-handle").forEach((handle) => handle.setAttribute("aria-label", label));
-    slider.querySelector(".widget-readout")?.setAttribute("aria-label", `${label}, as a number`);
+    const readout = slider.querySelector(".widget-readout"), said = readout?.textContent.trim();
+    slider.querySelectorAll(".noUi-handle").forEach((handle) => {
+      handle.setAttribute("aria-label", label);
+      if (said) handle.setAttribute("aria-valuetext", said); // its word where it has one, not the word's place
+    });
+    readout?.setAttribute("aria-label", `${label}, in words or as a number`);
   }
   for (const player of document.querySelectorAll(".widget-play"))
     player.querySelectorAll("button").forEach((button, index) => {
       button.setAttribute("aria-label", button.title || ["Play or pause", "Stop", "Repeat"][index] || "Play or pause");
     });
+  // The theme's Font Awesome would draw a second icon beside the one that the player changes from "play" to "pause": it skips what is marked.
+  for (const icon of document.querySelectorAll(".jupyter-widgets i.fa")) icon.setAttribute("data-fa-i2svg", "");
   for (const picture of document.querySelectorAll("img.widget-image:not([alt])")) {
     const label = picture.closest(".widget-subarea, .cell_output")?.querySelector(".widget-label")?.textContent.trim();
     picture.alt = label ? `The picture for the chosen ${label}` : "The picture that the controls choose";

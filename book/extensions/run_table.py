@@ -46,9 +46,9 @@ class RunTable(SphinxDirective):
         folder = Path(self.env.srcdir) / "notebooks"
         for path in folder.glob("*.ipynb"):
             self.env.note_dependency(str(path))
-        container = nodes.container()
+        container = nodes.container(classes=["run-table"])
         self.state.nested_parse(StringList(table(folder), source="run-table"), self.content_offset, container)
-        return container.children
+        return [container]
 
 
 def setup(app) -> dict[str, bool]:

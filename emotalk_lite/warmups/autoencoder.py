@@ -85,7 +85,7 @@ def train_autoencoder(
         judge = Adam(critic.parameters(), RATE, BETAS) if critic else None
         look_at = {round(steps * (k / max(looks - 1, 1)) ** 2) for k in range(looks)}  # more often at the beginning
 
-        for step in tqdm(range(steps + 1), "AAE" if adversarial else "AE", disable=not progress, mininterval=0.5):
+        for step in tqdm(range(steps + 1), "AAE" if adversarial else "AE", total=steps, disable=not progress, mininterval=0.5):
             if step in look_at:
                 with torch.no_grad():
                     run.seen.append((step, model.encoder(images)))

@@ -124,7 +124,7 @@ def train_gan(
         shown = torch.randn(N_SHOWN, NOISE_DIM)
         look_at = {round(steps * (k / max(looks - 1, 1)) ** 2) for k in range(looks)}  # more often at the beginning
 
-        for step in tqdm(range(steps + 1), "GAN", disable=not progress, mininterval=0.5):
+        for step in tqdm(range(steps + 1), "GAN", total=steps, disable=not progress, mininterval=0.5):
             if step in look_at:
                 with torch.no_grad():
                     run.seen.append((step, generator(shown)))
