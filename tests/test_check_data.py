@@ -4,24 +4,31 @@ import numpy as np
 import pytest
 
 from emotalk_lite import check
+from emotalk_lite.data import media
 from emotalk_lite.data.align import similarity_transform, transform_points
 
 
 @pytest.mark.parametrize(
     "answer, hint",
     [
-        ((47, 15040, 0), "round up"),
-        ((57, 18240, 0), "what the camera took"),
+        ((52, 16640, 0), "round up"),
+        ((63, 20160, 0), "as cameras film"),
         ((50, 16000, 0), "how many frames of 40 ms"),
-        ((48, 15256, 0), "before padding"),
-        ((48, 15000, 0), "8,000 / 25 samples"),
-        ((48, 15360, 0), "the rest of 15,360 are zeros"),
-        ((48, 15360, 104), "Sound and picture"),
+        ((53, 16667, 0), "before padding"),
+        ((53, 16000, 0), "8,000 / 25 samples"),
+        ((53, 16960, 0), "the rest of 16,960 are zeros"),
+        ((53, 16960, 293), "Sound and picture"),
     ],
 )
 def test_clip_length(answer, hint):
     verdict = check.clip_length(*answer)
-    assert hint in verdict.hint and bool(verdict) == (answer == (48, 15360, 104))
+    assert hint in verdict.hint and bool(verdict) == (answer == (53, 16960, 293))
+
+
+def test_the_package_prepares_a_clip_of_that_length():
+    frames, heard = media.n_frames(100_000 / 48_000), media.to_mono_8k(np.zeros((1, 100_000), np.float32), 48_000)
+    samples = len(media.fit_to_frames(heard, frames))
+    assert check.clip_length(frames, samples, samples - len(heard))
 
 
 def eyes(centres, sigma=6.0, combine=np.maximum, swap=False, floor=0.0, scale=1.0, shift=0):

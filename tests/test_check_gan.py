@@ -8,13 +8,13 @@ from emotalk_lite import check
 
 
 @pytest.mark.parametrize(
-    "loss, hint",
-    [(1.386, "Two times log 2"), (0.693, "one of the two"), (-1.386, "negative"), (0.5, "D itself"), (1.0, "adds up"), (0.602, "Natural"),
-     (2.0, "Natural"), (0.0, "sure and right"), (5.0, "D = 1/2 into")],
+    "logit, hint",
+    [(1.10, "ratio of the densities"), (0.75, "a probability"), (-1.10, "denser here"), (3, "its logarithm"), (0.477, "Natural"),
+     (1.585, "Natural"), (-0.288, "That is log D"), (0.25, "1 - D"), (0.0, "equally dense"), (5.0, "p = 3 q into")],
 )
-def test_critic_at_rest(loss, hint):
-    verdict = check.critic_at_rest(loss)
-    assert hint in verdict.hint and bool(verdict) == (loss == 1.386)
+def test_best_logit(logit, hint):
+    verdict = check.best_logit(logit)
+    assert hint in verdict.hint and bool(verdict) == (logit == 1.10)
 
 
 def smoothed(real, fake, keep=0.9, rest=0.1, drawn=1.0, also=0.0):

@@ -15,16 +15,17 @@ from emotalk_lite.training.train import learning_rate
 
 @pytest.mark.parametrize(
     "steps, hint",
-    [(3600, "These are epochs"), (360_000, "two videos"), (100_000, "joint stage"), (80_000, "pretraining"), (260_000, "no generator"),
-     (720_000, "halves"), (35_000, "P100"), (1, "steps an epoch"), (180_000, "50 steps each")],
+    [(3400, "These are epochs"), (340_000, "two videos"), (90_000, "joint stage"), (80_000, "pretraining"), (250_000, "no generator"),
+     (680_000, "halves"), (180_000, "the end"), (1, "steps an epoch"), (170_000, "50 steps each")],
 )
 def test_steps_of_epochs(steps, hint):
     verdict = check.steps_of_epochs(steps)
-    assert hint in verdict.hint and bool(verdict) == (steps == 180_000)
+    assert hint in verdict.hint and bool(verdict) == (steps == 170_000)
 
 
 def test_the_preset_takes_as_many():
-    assert check.steps_of_epochs(PRESETS["a100"].train.pretrain_steps + PRESETS["a100"].train.joint_steps)
+    a100 = PRESETS["a100"].train
+    assert check.steps_of_epochs(a100.pretrain_steps + a100.joint_steps * 1800 // 2000)
 
 
 def rate(step, steps, top, end, warmup, first=1, start=None, shape="cosine"):

@@ -11,7 +11,7 @@ from .decoder import decoded_in_pieces, phase_taps, skip_once_share
 from .emotion import emotion_parameters, noise_between, smooth_noise
 from .evaluation import frames_for_the_paper, kernel_mean, without_limit
 from .exprgan import code_numbers, pasted_change, rising_share
-from .gan import critic_at_rest, effective_classes, smoothed_critic_loss
+from .gan import best_logit, effective_classes, smoothed_critic_loss
 from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
 from .opinions import careless_raters, paired_interval, raters_for_a_tenth
@@ -25,7 +25,7 @@ from .your_own_face import best_of_nine_lags, marked, mood_keys
 __all__ = [
     "Verdict",
     "clip_length", "eye_mask", "stabilised",  # chapter 01
-    "critic_at_rest", "effective_classes", "smoothed_critic_loss",  # chapter 02
+    "best_logit", "effective_classes", "smoothed_critic_loss",  # chapter 02
     "quantile_grid", "share_within", "worst_drawn",  # chapter 03
     "code_numbers", "pasted_change", "rising_share",  # chapter 04
     "causal_context", "lookahead", "streamed_features",  # chapter 05

@@ -8,29 +8,29 @@ from .verdict import Verdict
 
 
 def clip_length(frames: int, samples: int, zeros: int) -> Verdict:
-    """Chapter 01: the length of actor 1001's happy clip, 84,096 samples at 44.1 kHz, after preparation.
+    """Chapter 01: the length of a recording of 100,000 samples at 48 kHz, after preparation.
 
     Args:
         frames: at 25 a second.
         samples: of sound at 8 kHz after padding.
         zeros: of those samples, how many were padded on.
 
-    >>> clip_length(frames=47, samples=15040, zeros=0)
-    Not yet. 47 frames end before the sound does: round up, not down.
+    >>> clip_length(frames=52, samples=16640, zeros=0)
+    Not yet. 52 frames end before the sound does: round up, not down.
     """
-    if frames == 47:
-        return Verdict(False, "47 frames end before the sound does: round up, not down.")
-    if frames in (56, 57, 58):
-        return Verdict(False, "That is about what the camera took, 29.97 a second; we need 25 a second.")
-    if frames != 48:
-        return Verdict(False, "The clip lasts 84,096 / 44,100 seconds; how many frames of 40 ms does it take to cover them?")
-    if samples == 15256:
-        return Verdict(False, "15,256 samples of sound are there before padding; padded, they fill whole frames of 320.")
-    if samples != 48 * 320:
+    if frames == 52:
+        return Verdict(False, "52 frames end before the sound does: round up, not down.")
+    if frames in (62, 63):
+        return Verdict(False, "That is 29.97 or 30 a second, as cameras film; we need 25 a second.")
+    if frames != 53:
+        return Verdict(False, "The recording lasts 100,000 / 48,000 seconds; how many frames of 40 ms does it take to cover them?")
+    if samples in (16_666, 16_667):
+        return Verdict(False, "So many samples of sound are there before padding; padded, they fill whole frames of 320.")
+    if samples != 53 * 320:
         return Verdict(False, "A frame holds 8,000 / 25 samples, and there are as many whole frames of sound as pictures.")
-    if zeros != 48 * 320 - 15256:
-        return Verdict(False, "Resampling leaves ceil(84,096 * 8,000 / 44,100) samples; the rest of 15,360 are zeros.")
-    return Verdict(True, "Sound and picture fill the same 48 frames.")
+    if zeros != 53 * 320 - 16_667:
+        return Verdict(False, "Resampling leaves ceil(100,000 * 8,000 / 48,000) samples; the rest of 16,960 are zeros.")
+    return Verdict(True, "Sound and picture fill the same 53 frames.")
 
 
 def eye_mask(answer: Callable) -> Verdict:

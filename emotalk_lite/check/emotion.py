@@ -6,22 +6,22 @@ from .verdict import Verdict
 
 
 def emotion_parameters(count: int) -> Verdict:
-    """Chapter 07: how many parameters two fully connected layers have, 6 to 512 to 512.
+    """Chapter 07: how many parameters two fully connected layers have, 9 to 256 to 256.
 
-    >>> emotion_parameters(6 * 512 + 512 * 512)
+    >>> emotion_parameters(9 * 256 + 256 * 256)
     Not yet. These are the weights of both layers; each of their outputs has a bias, too.
     """
-    n, d = 6, 512
+    n, d = 9, 256
     hints = {
         n * d + d * d: "These are the weights of both layers; each of their outputs has a bias, too.",
-        n * d + d: "That is the first layer; the second leads from 512 to 512.",
-        d * d + d: "That is the second layer; the first leads from 6 to 512.",
-        n * d + n + d * d + d: "A bias belongs to an output: the first layer has 512 of them, not 6.",
+        n * d + d: "That is the first layer; the second leads from 256 to 256.",
+        d * d + d: "That is the second layer; the first leads from 9 to 256.",
+        n * d + n + d * d + d: "A bias belongs to an output: the first layer has 256 of them, not 9.",
         n * d + d + d * d: "The second layer has biases, too.",
-        7 * d + d + d * d + d: "Six emotions go in; the seventh class, fake, is the critic's.",
+        6 * d + d + d * d + d: "Six emotions are CREMA-D's; here nine go in.",
     }
     if count == n * d + d + d * d + d:
-        return Verdict(True, "6 x 512 + 512 and 512 x 512 + 512; nearly all of it is the second layer.")
+        return Verdict(True, "9 x 256 + 256 and 256 x 256 + 256; nearly all of it is the second layer.")
     return Verdict(False, hints.get(count, "Two layers, each with inputs times outputs weights and as many biases as outputs."))
 
 

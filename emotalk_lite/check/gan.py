@@ -8,26 +8,27 @@ import numpy as np
 from .verdict import Verdict
 
 
-def critic_at_rest(loss: float) -> Verdict:
-    """Chapter 02: the critic's loss when it answers 1/2 to everything.
+def best_logit(logit: float) -> Verdict:
+    """Chapter 02: the best critic's logit where real pictures are three times as dense as drawn ones.
 
-    >>> critic_at_rest(0.693)
-    Not yet. That is one of the two terms; the drawn pictures count as well.
+    >>> best_logit(0.75)
+    Not yet. That is D, a probability; its logit is log D / (1 - D).
     """
     hints = {
-        log(4): "Two times log 2. Where you read it off a curve, the critic has nothing left to say.",
-        log(2): "That is one of the two terms; the drawn pictures count as well.",
-        -log(4): "That is what the critic makes large; its loss is the negative of it.",
-        0.5: "1/2 is D itself; the loss takes its logarithm.",
-        1.0: "Two times 1/2 adds up the probabilities; the loss takes their logarithm.",
-        2 * log10(2): "Natural logarithms, please.",
-        2 * log2(2): "Natural logarithms, please.",
-        0.0: "Zero is the loss of a critic that is sure and right; this one does not know.",
+        log(3): "The best critic's logit is the logarithm of the ratio of the densities.",
+        0.75: "That is D, a probability; its logit is log D / (1 - D).",
+        -log(3): "Above zero the critic says real, and real pictures are denser here.",
+        3.0: "That is the ratio of the densities; the logit is its logarithm.",
+        log10(3): "Natural logarithms, please.",
+        log2(3): "Natural logarithms, please.",
+        log(0.75): "That is log D; the logit is log D less log(1 - D).",
+        0.25: "That is 1 - D: how sure it is that the picture is drawn.",
+        0.0: "Zero is what it says where both are equally dense.",
     }
     for value, hint in hints.items():
-        if abs(loss - value) < 0.006:
-            return Verdict(value == log(4), hint)
-    return Verdict(False, "Put D = 1/2 into -log D(x) - log(1 - D(G(z))).")
+        if abs(logit - value) < 0.006:
+            return Verdict(value == log(3), hint)
+    return Verdict(False, "Put p = 3 q into D = p / (p + q), and D into log D / (1 - D).")
 
 
 def smoothed_critic_loss(answer: Callable) -> Verdict:

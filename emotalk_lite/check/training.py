@@ -8,24 +8,24 @@ from .verdict import Verdict
 
 
 def steps_of_epochs(steps: int) -> Verdict:
-    """Chapter 11: how many generator steps the paper's A100 run takes, pretraining and joint stage together.
+    """Chapter 11: the generator's steps, pretraining included, up to epoch 1,800 of the joint stage in the paper's A100 run.
 
-    >>> steps_of_epochs(3600)
+    >>> steps_of_epochs(3400)
     Not yet. These are epochs; each of them visits 100 videos, two a step.
     """
     hints = {
-        180_000: "",
-        3600: "These are epochs; each of them visits 100 videos, two a step.",
-        360_000: "A step takes two videos, so an epoch has 50 of them.",
-        100_000: "That is the joint stage; the generator has learned before it, too.",
+        170_000: "",
+        3400: "These are epochs; each of them visits 100 videos, two a step.",
+        340_000: "A step takes two videos, so an epoch has 50 of them.",
+        90_000: "That is the joint stage; the generator has learned before it, too.",
         80_000: "That is the pretraining; the generator also learns in the joint stage.",
-        260_000: "The emotion critic's own stage moves no generator: leave it out.",
-        720_000: "A batch of two halves the number of steps; it does not double it.",
-        35_000: "That is the P100 run: 500 and 200 epochs.",
+        250_000: "The emotion critic's own stage moves no generator: leave it out.",
+        680_000: "A batch of two halves the number of steps; it does not double it.",
+        180_000: "That is the end, epoch 2,000; the middle picture comes before it.",
     }
     if steps not in hints:
         return Verdict(False, "Epochs times steps an epoch; an epoch visits each of the 100 videos once, two a step.")
-    return Verdict(not hints[steps], hints[steps] or "1,600 and 2,000 epochs of 50 steps each.")
+    return Verdict(not hints[steps], hints[steps] or "1,600 and 1,800 epochs of 50 steps each.")
 
 
 def cosine_rate(answer: Callable) -> Verdict:
