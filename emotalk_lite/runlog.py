@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import threading
 import time
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class RunLog:
         from torch.utils.tensorboard import SummaryWriter
 
         self.folder = folder
+        self._thread_hook = threading.excepthook
+        threading.excepthook = self._thread_failed
         self.writer = SummaryWriter(str(folder / "logs"), purge_step=done)
         path = folder / "log.json"
         earlier = json.loads(path.read_text()) if done and path.is_file() else {}
@@ -85,7 +88,15 @@ class RunLog:
 
     def close(self) -> None:
         """Flush TensorBoard."""
-        self.writer.close()
+        try:
+            self.writer.close()
+        finally:
+            threading.excepthook = self._thread_hook
+
+    def _thread_failed(self, failure: threading.ExceptHookArgs) -> None:
+        """TensorBoard's thread keeps what a full disk raised, and the next call raises it where it can be handled: no traceback for it."""
+        if not isinstance(failure.exc_value, OSError):
+            self._thread_hook(failure)
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self.started, 1)

@@ -95,6 +95,25 @@ def test_a_disk_that_fills_up_is_one_clear_line_and_the_last_good_checkpoint_sta
     assert json.loads(read_header(tmp_path / "state.safetensors")["done"])["joint"] == 30
 
 
+def test_a_disk_that_fills_up_under_tensorboard_raises_where_training_can_say_so(tmp_path):
+    write = """
+import resource, signal, sys
+from pathlib import Path
+import torch
+from emotalk_lite.runlog import RunLog
+log = RunLog(Path(sys.argv[1]))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+try:
+    log.writer.add_image("large", torch.rand(3, 64, 64), 0)
+    log.writer.flush()
+except OSError as error:
+    print(error.strerror)
+"""
+    done = subprocess.run([sys.executable, "-c", write, str(tmp_path)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("File too large\n", "")
+
+
 def test_a_dataset_file_that_vanishes_is_named(small, sample, tmp_path):
     folder = toy_folder(sample, tmp_path / "data", ("anger", "fear", "neutral"))
     train(folder, tmp_path / "run", TOY_PRESET, "pretrain", steps=2, progress=False)

@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 import emotalk_lite as et
 from emotalk_lite.data.clips import Manifest, PreparedClip, load_clip
+from emotalk_lite.data.collection import shift_voice
 from emotalk_lite.data.identities import PseudoIdentity, stabilise
-from emotalk_lite.data.windows import shift_voice, to_signed, to_uint8
+from emotalk_lite.data.windows import to_signed, to_uint8
 from emotalk_lite.metrics.sync import HELD_OUT, SHIPPED, lip_sync
 from emotalk_lite.models.syncnet import CROP, MELS, SyncNet, log_mel, mouth_crops, mouth_windows, sound_windows
 from emotalk_lite.paths import atomic_path

@@ -31,6 +31,18 @@ def conv_reflect(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
     return F.conv2d(F.pad(x, (pad,) * 4, mode="reflect"), weight, bias)
 
 
+def replicate_border(x: Tensor) -> Tensor:
+    """Repeat the outermost rows and columns once: (N, C, H, W) to (N, C, H + 2, W + 2).
+
+    >>> replicate_border(torch.tensor([[[[1.0, 2.0]]]]))[0, 0, 0].tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    if torch.compiler.is_compiling():  # its backward of `F.pad` takes a channels-last gradient for a contiguous one (PyTorch 2.13)
+        x = torch.cat([x[..., :1], x, x[..., -1:]], dim=-1)
+        return torch.cat([x[..., :1, :], x, x[..., -1:, :]], dim=-2)
+    return F.pad(x, (1,) * 4, mode="replicate")
+
+
 def plain_upsample_conv(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Nearest x2, then `conv_reflect`: the text-book formulation and the oracle of `upsample_conv`.
 
@@ -102,7 +114,7 @@ def upsample_conv(x: Tensor, weight: Tensor, bias: Tensor | None = None, padding
     if padding == "zeros":
         return F.conv_transpose2d(x, transposed_kernel(weight), bias, stride=2, padding=pad)
     if pad == 1:  # reflecting the upsampled map by one pixel is replicating the small one by one
-        x = F.pad(x, (1,) * 4, mode="replicate")
+        x = replicate_border(x)
         return F.conv_transpose2d(x, transposed_kernel(weight), bias, stride=2, padding=3)
     kernel = phase_kernel(weight)  # three outputs are too few to be fast, transposed or not; twelve are not
     four = F.conv2d(x, kernel, None if bias is None else repeat(bias, "o -> (o 4)"), padding=kernel.shape[-1] // 2)

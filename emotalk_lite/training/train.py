@@ -139,8 +139,8 @@ def train(
             reason, where = error.strerror or error, error.filename or out
             kept = "the last good checkpoint is whole: put it right, then add --resume" if state.exists else "put it right, then start again"
             raise EmotalkError(f"{reason}: {where}; {kept}") from error
-        except RuntimeError as error:
-            if not (preset.train.compile and isinstance(error, torch._dynamo.exc.TorchDynamoException)):
+        except (RuntimeError, AssertionError) as error:  # while compiling, or the compiled code of a layout that it did not expect
+            if not (preset.train.compile and isinstance(error, (torch._dynamo.exc.TorchDynamoException, AssertionError))):
                 raise
             raise cannot_compile(error) from error
     return out / "generator.safetensors"
