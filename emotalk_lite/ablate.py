@@ -7,7 +7,6 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -207,7 +206,7 @@ def gather(
         "encoding": report["encoding"]["generated"],
         "missing": report["missing"],
         "hardware": f"{run['device']} of {os.cpu_count()}, {platform.system()}",
-        "versions": {**report["versions"], "emotalk-lite": version("emotalk-lite")},
+        "versions": report["versions"],
         "seconds": {f"{name}-seed{seed}": run["seconds"] for (name, seed), run in trained.items()},
         "rows": {
             name: {str(seed): reports[row, seed]["metrics"] for row, seed in rows if row == name}

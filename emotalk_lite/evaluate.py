@@ -153,7 +153,7 @@ def evaluate(
             "emotion_accuracy": f"a classifier fitted to {fitted_to(classifier)}",
             "identity_distance, identity_cosine": "dlib's 128-dimensional face embedding; below 0.6 it says: the same person",
         },
-        "versions": {name: version(name) for name in ("torch", "torchmetrics", "av")},
+        "versions": {name: version(name) for name in ("emotalk-lite", "torch", "torchmetrics", "av", "facenet-pytorch", "numpy", "scipy")},
         "device": f"cpu: {platform.machine()}",
         "each": {
             stem: {key: round(value, 6) for key, value in video.values.items()} for stem, video in numbers["generated"].items()
