@@ -28,8 +28,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from emotalk_lite.checkpoint import generator_file, load_generator, read_header, save_generator
+from emotalk_lite.data.collection import Collection
 from emotalk_lite.data.masks import eye_mask, mouth_mask
-from emotalk_lite.data.windows import ClipWindows, Collection, emotion_condition, to_signed
+from emotalk_lite.data.windows import ClipWindows, emotion_condition, to_signed
 from emotalk_lite.losses import masked_l1, perceptual_loss
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.generator import Generator
@@ -177,7 +178,8 @@ def main() -> None:
     known = ("format", "config")  # written anew
     about = {name: value for name, value in read_header(generator_file(given.checkpoint)).items() if name not in known}
     given.out.mkdir(parents=True, exist_ok=True)
-    save_generator(average, given.out / "generator.safetensors", **about, acquainted=given.steps)
+    about["acquainted"] = str(int(about.get("acquainted", 0)) + given.steps)
+    save_generator(average, given.out / "generator.safetensors", **about)
     run = {"steps": given.steps, "seconds": round(time.monotonic() - started, 1), "device": f"cpu: {platform.machine()}, {torch.get_num_threads()} threads"}
     (given.out / "run.json").write_text(json.dumps(run, indent=1) + "\n")
 
