@@ -146,6 +146,7 @@ def evaluate(
         "features": f"{networks.features.name}, 192 dimensions, of {IMAGE_SIZE} x {IMAGE_SIZE} faces",
         "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "pictures": {name: sorted({_pictures(video.info) for video in videos.values()}) for name, videos in numbers.items()},
+        "taken_as_aligned": {name: sum(v.info.width == v.info.height for v in videos.values()) for name, videos in numbers.items()},
         "judges": {  # whose networks measured the numbers that depend on it
             "lse_d, lse_c": "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values",
             "lip_opening_follows_loudness, lip_opening_follows_real": "the gap between the lips, by dlib's 68 landmarks (not for commercial use)",
@@ -178,6 +179,9 @@ def table(report: dict[str, object]) -> str:
         f"({frames['real']} frames), {report['pairs']} pairs; {'; '.join(report['encoding']['generated'])}; "
         f"{', '.join(report['pictures']['generated'])}"
     )
+    if any(report["taken_as_aligned"].values()):
+        squares = " and ".join(f"{n} of {videos[name]} {name}" for name, n in report["taken_as_aligned"].items())
+        lines.append(f"taken as aligned, because they are square: {squares} videos; faces elsewhere in them are measured in the wrong place")
     lines += [f"{what}: {judge}" for what, judge in report["judges"].items() if not metrics.keys().isdisjoint(what.split(", "))]
     lines += [f"not measured: {what} ({why})" for what, why in report["missing"].items()]
     for name, left_out in report["left_out"].items():

@@ -132,6 +132,7 @@ def test_folders_are_evaluated_from_the_command_line(videos):
     frozen, moving = (report["each"][f"1001_DFA_{code}_XX"] for code in ("DIS", "NEU"))
     assert frozen["lse_c"] < 0.1 < moving["lse_c"] and moving["lse_d"] < frozen["lse_d"] and metrics["in_time_real"] == 1
     assert moving["emotion_accuracy"] == 1 and metrics["emotion_accuracy"] == np.mean([frozen["emotion_accuracy"], 1])
+    assert report["taken_as_aligned"] == {"real": 2, "generated": 2} and "because they are square: 2 of 2 real" in done.stdout
     assert {"emotalk-lite", "torch", "torchmetrics", "av"} <= report["versions"].keys()
     assert "painted heads" in report["judges"]["emotion_accuracy"] and "not with published" in done.stdout
     said = {key: report["missing"].get(key) for key in ("fid, fid_64, kid", "identity_distance, identity_cosine, lip_opening")}
