@@ -50,7 +50,7 @@ SAID = [
     (ABLATION, "its whole budget, {steps[ablation]:,} steps a training"),
     (ABLATION, "the six clips of the sample and {ablation_cpu[data][1][clips]} painted ones of {ablation_cpu[data][1][actors]} synthetic actors"),
     (ABLATION, "each of the four generators with {seeds}."),
-    (ABLATION, "a training took {took[least]:.0f} to {took[most]:.0f} s, and the last"),
+    (ABLATION, "a training took {took[least]:.0f} s on a quiet machine, and up to {took[most]:.0f} s beside other work"),
     (ABLATION, "The {ablation_cpu[videos]} clips that are judged show painted people"),
     (ABLATION, 'In the videos of "se+em" with seed 0 the mouth hardly moves: {opening[se+em]:.2f}, where "base" has {opening[base]:.2f}.'),
     ("book/chapters/13_bsrgan.md", "It keeps {bench_superres[fast][feature_distance_ratio]:.2f} of bicubic's distance"),
