@@ -33,6 +33,10 @@ def add_context(features: Tensor, n_context: int) -> Tensor:
     [[0.0, 0.0, 1.0], [4.0, 5.0, 6.0]]
     """
     padded = nn.functional.pad(features, (0, 0, n_context, n_context))
+    if torch.compiler.is_compiling():  # its backward of `unfold` is wrong where windows overlap (PyTorch 2.13)
+        first = torch.arange(0, features.shape[1], VECTORS_PER_FRAME, device=features.device)
+        every = first[:, None] + torch.arange(2 * n_context + 1, device=features.device)  # (T, 2n+1)
+        return rearrange(padded[:, every], "b t n f -> b t (n f)")
     windows = padded.unfold(1, 2 * n_context + 1, VECTORS_PER_FRAME)  # (B, T, F, 2n+1)
     return rearrange(windows, "b t f n -> b t (n f)")
 
