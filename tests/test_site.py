@@ -142,6 +142,8 @@ def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
     for name in NOTEBOOKS:
         with Watched(chromium, site, name) as watched:
             watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
+            for solution in watched.page.locator(".solution.toggle > .admonition-title").all():
+                solution.click()
             for index, area in enumerate(watched.page.locator(".widget-subarea:has(.noUi-handle):has(.widget-image)").all()):
                 handle = area.locator(".noUi-handle").first
                 handle.scroll_into_view_if_needed()
