@@ -1,7 +1,8 @@
 """The output `warp`: the input picture with its pixels moved, the inside of a mouth, and drawing where neither is enough.
 
-Not in the paper and never part of its variants; after Siarohin et al. 2019 (first order motion, backward warping) and
-Pumarola et al. 2018 (GANimation, masks).
+A face that is known from training is drawn altogether, as in the paper (tools/acquaint.py). The rest is not in the paper and
+never part of its variants; after Siarohin et al. 2019 (first order motion, backward warping) and Pumarola et al. 2018
+(GANimation, masks).
 """
 
 from __future__ import annotations
