@@ -13,7 +13,7 @@ WHOLE = 25 * (256 + 259)
     "share, hint",
     [((25 * 256 + 259) / WHOLE, "A little more than half"), (256 / 515, "not never"), (1 - (25 * 256 + 259) / WHOLE, "is saved"),
      ((256 + 25 * 259) / WHOLE, "computed the map once"), (1 / 25, "another one each time"), (4 / 9 * 256 / 515, "the other rewrite"),
-     (6659, "divide"), (0.9, "count channels")],
+     (0.52, "three digits"), (6659, "divide"), (0.9, "count channels")],
 )
 def test_skip_once_share(share, hint):
     verdict = check.skip_once_share(share)

@@ -58,6 +58,8 @@ def between(seed, start, end, dim, mix=lambda seed, t: [seed, t], scale=1.0):
     [
         (between, "on nothing else"),
         (lambda *given: between(*given, mix=lambda seed, t: seed + t), "added"),
+        (lambda *given: between(*given, mix=lambda seed, t: 1000 * seed + t), "added"),
+        (lambda seed, start, end, dim: torch.randn(end, dim, generator=torch.Generator().manual_seed(seed))[start:], "far longer"),
         (lambda *given: between(*given, mix=lambda seed, t: seed), "Two frames"),
         (lambda *given: between(*given, mix=lambda seed, t: t), "same film"),
         (lambda *given: between(*given, mix=lambda seed, t: None), "Called twice"),

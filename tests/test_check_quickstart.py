@@ -23,7 +23,11 @@ def boxed(a, b, box):
         (lambda a, b, box: np.abs(a - b).mean(), "uint8"),
         (lambda a, b, box: (a.astype(int) - b).mean(), "absolute value"),
         (lambda a, b, box: boxed(a, b, (box[1], box[0], box[3], box[2])), "x counts columns"),
-        (lambda a, b, box: difference_map(a, b).mean(), "A box that differs by 60"),
+        (lambda a, b, box: difference_map(a, b).mean(), "cut the box out"),
+        (lambda a, b, box: boxed(a, b, (box[0], box[1], box[2] + 1, box[3])), "A box that differs by 60"),
+        (lambda a, b, box: boxed(a[:, None], b[:, None], box), "Your slice is empty"),
+        (lambda a, b, box: boxed(a, b, box) ** 2, "squared"),
+        (lambda a, b, box: np.abs(a.astype(int) - b).sum(), "the sum over all values"),
         (lambda a, b, box: 3, "it should be 10"),
     ],
 )

@@ -25,8 +25,10 @@ def share_within(share: float) -> Verdict:
         1 - exp(-1): "The exponent is r squared over two.",
     }
     for value, hint in hints.items():
-        if abs(share - value) < 0.004:
+        if abs(share - value) < 0.006:  # two digits will do
             return Verdict(value == 1 - exp(-2), hint)
+    if share > 1:
+        return Verdict(False, "A share lies between 0 and 1.")
     return Verdict(False, "The density falls like exp(-r^2 / 2), a ring of radius r has the length 2 pi r: integrate from 0 to 2.")
 
 
@@ -78,7 +80,10 @@ def worst_drawn(answer: Callable) -> Verdict:
     drawn = images + size[:, None, None, None]
     drawn[3] = images[3]
     drawn[3, 0, 0, :4] += 2.6  # few wrong pixels, but very wrong: large in the square, small in the absolute mean
+    drawn[5] = images[5]
+    drawn[5, 0, 7, 7] += 3.0  # a single one: the largest of all errors, and still not among the four
     error = (drawn - images).square().mean(dim=(1, 2, 3))
+    single = (drawn - images).abs().amax(dim=(1, 2, 3))
     absolute = (drawn - images).abs().mean(dim=(1, 2, 3))
     wanted = error.argsort(descending=True)[:4].tolist()
     found = [int(i) for i in answer(images, drawn, 4)]
@@ -90,6 +95,8 @@ def worst_drawn(answer: Callable) -> Verdict:
         return Verdict(False, "Those are drawn best; sort the other way.")
     if found == absolute.argsort(descending=True)[:4].tolist():
         return Verdict(False, "You averaged absolute errors; square them, as the loss does.")
+    if found == single.argsort(descending=True)[:4].tolist():
+        return Verdict(False, "You took the largest error of a single pixel; take the mean of their squares.")
     if sorted(found) == sorted(wanted):
         return Verdict(False, "The right four, in the wrong order: the worst comes first.")
     if wanted[0] not in found:

@@ -85,6 +85,8 @@ def stabilised(points: np.ndarray) -> Verdict:
     points = np.asarray(points, dtype=float)
     if points.ndim != 3 or points.shape[1:] != (5, 2):
         return Verdict(False, f"Give the landmarks after your transforms, shape (T, 5, 2); this is {points.shape}.")
+    if len(points) < 2 or not np.isfinite(points).all():
+        return Verdict(False, "Give finite numbers for all frames of the clip, one transform each.")
     off = np.linalg.norm(points[:, :2] - TEMPLATE[:2] * 128, axis=-1).mean()
     if off > 20:
         return Verdict(False, f"The eyes are {off:.0f} pixels from the template: are these points still in the filmed frame?")

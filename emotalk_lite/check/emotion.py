@@ -1,6 +1,7 @@
 """Checks of the exercises of chapter 07."""
 
 from collections.abc import Callable
+from time import perf_counter
 
 from .verdict import Verdict
 
@@ -39,7 +40,7 @@ def smooth_noise(answer: Callable) -> Verdict:
     white = torch.randn(12, 20_000, generator=torch.Generator().manual_seed(0))
     before = white.clone()
     for memory in (0.8, 0.3):
-        found = answer(white, memory)
+        found = torch.as_tensor(answer(white, memory))
         if not torch.equal(white, before):
             return Verdict(False, "Your function changes the noise that it is given; work on a copy.")
         if found.shape != white.shape:
@@ -81,10 +82,22 @@ def noise_between(answer: Callable) -> Verdict:
         return Verdict(False, "Frames 25 to 40 alone are not those of the whole film: a frame's noise must not depend on where you start.")
     if torch.equal(whole, torch.as_tensor(answer(4, 0, 40, 6))):
         return Verdict(False, "Seeds 3 and 4 give the same film.")
-    others = torch.cat([torch.as_tensor(answer(seed, 0, 40, 6)) for seed in (0, 1, 2, 4, 5)])
-    if (torch.cdist(whole.float(), others.float()) < 1e-6).any():
-        return Verdict(False, "Another seed has some of the same frames, a little later: seed and frame must not simply be added.")
+    others = torch.cat([torch.as_tensor(answer(seed, 0, 40, 6)) for seed in (1, 2, 3, 4, 5)])
     many = torch.as_tensor(answer(0, 0, 3000, 6)).float()
+    if (torch.cdist(many, others.float()) < 1e-6).any():
+        return Verdict(False, "Another seed has some of the same frames, later: seed and frame must not simply be added or multiplied.")
     if abs(many.mean()) > 0.05 or abs(many.var() - 1) > 0.08:
         return Verdict(False, f"It should have mean 0 and variance 1; yours has {many.mean():.2f} and {many.var():.2f}.")
+    if _seconds(answer, 1_000_000) > max(0.01, 20 * _seconds(answer, 0)):
+        return Verdict(False, "Frame 1,000,000 takes far longer than frame 0: draw nothing before `start`.")
     return Verdict(True, "A frame's noise depends on its seed and its number, and on nothing else.")
+
+
+def _seconds(answer: Callable, start: int) -> float:
+    """The shortest of three times for two frames from `start` on."""
+    found = []
+    for _ in range(3):
+        begin = perf_counter()
+        answer(3, start, start + 2, 6)
+        found.append(perf_counter() - begin)
+    return min(found)

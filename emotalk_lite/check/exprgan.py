@@ -60,6 +60,8 @@ def rising_share(answer: Callable) -> Verdict:
         float((steps > 0).all(axis=-1).sum()): "That is how many; divide by the number of curves.",
         (steps > 0).all(axis=(1, 2)).mean(): "That is the share of actors; each pair of an actor and an expression is a curve.",
     }
+    if abs(float(found) - 100 * (steps > 0).all(axis=-1).mean()) < 1e-6:
+        return Verdict(False, "That is in percent; give a share between 0 and 1.")
     for value, hint in hints.items():
         if abs(float(found) - value) < 1e-6:
             return Verdict(hint.startswith("One step"), hint)
@@ -89,6 +91,7 @@ def pasted_change(answer: Callable) -> Verdict:
         (drawn, "That is the drawn face itself. Add to the picture what differs between the two drawn faces."),
         ((images + neutral - drawn).clamp(-1, 1), "The sign: the expression minus the neutral face, both as drawn."),
         ((images + drawn).clamp(-1, 1), "You add a whole face to a face; take the drawn neutral one away."),
+        (wanted.clamp(0, 1), "These pictures go from -1, black, to 1, white: clamp to that."),
         ((drawn - neutral).clamp(-1, 1), "That is the change alone; add it to the picture."),
     )
     for value, hint in cases:

@@ -81,6 +81,8 @@ def variance_shares(answer: Callable) -> Verdict:
 
     def shares(gates: np.ndarray) -> tuple[float, float]:
         found = answer(torch.from_numpy(gates))
+        if not isinstance(found, tuple | list) and np.size(found) != 2:
+            raise ValueError("two shares are asked for")
         return float(found[0]), float(found[1])
 
     def squares(x: np.ndarray) -> float:

@@ -16,9 +16,10 @@ def quieter_speech(answer: str | None) -> Verdict:
     >>> quieter_speech("a")
     Not yet. The network never hears the level that you recorded: look at emotalk_lite.data.media.speech_input.
     """
-    if answer not in ("a", "b", "c"):
+    letter = str(answer).strip(" ().").lower()
+    if letter not in ("a", "b", "c"):
         return Verdict(False, 'Answer with one letter: "a", "b" or "c".')
-    if answer == "b":
+    if letter == "b":
         return Verdict(True, "Every recording is scaled to the same peak before the network hears it.")
     return Verdict(False, "The network never hears the level that you recorded: look at emotalk_lite.data.media.speech_input.")
 
@@ -39,6 +40,10 @@ def region_change(answer: Callable) -> Verdict:
         return Verdict(False, "In uint8, 100 - 110 is 246: turn the frames into integers with a sign before you subtract.")
     if np.isclose(up, 10) and np.isclose(down, -10):
         return Verdict(False, "Differences of opposite sign cancel: take the absolute value before the mean.")
+    if np.isclose(up, 100):
+        return Verdict(False, "You squared the differences; take their absolute value.")
+    if np.isclose(up, 10 * dark.size):
+        return Verdict(False, "That is the sum over all values; take their mean.")
     if not (np.isclose(up, 10) and np.isclose(down, 10)):
         return Verdict(False, f"Two videos that differ by 10 everywhere give {up:g}; it should be 10.")
     patch = dark.copy()
@@ -46,6 +51,10 @@ def region_change(answer: Callable) -> Verdict:
     found = float(answer(dark, patch, (20, 5, 24, 15)))
     if np.isclose(found, 60):
         return Verdict(True, "Signs, rows and columns are where they belong.")
+    if np.isclose(found, 60 * 40 / 900):
+        return Verdict(False, "You average over the whole frame: cut the box out of both videos first.")
+    if np.isnan(found):
+        return Verdict(False, "Your slice is empty: the axes are time, y, x, colour, and x1, x2 belong to the third.")
     if found == 0:
         return Verdict(False, "x counts columns and y counts rows: the first axis after time is y.")
     return Verdict(False, f"A box that differs by 60 gives {found:g}.")

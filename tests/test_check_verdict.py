@@ -1,0 +1,39 @@
+"""What every exercise check says to answers that no exercise means: a hint, never a traceback."""
+
+import numpy as np
+import pytest
+import torch
+
+from emotalk_lite import check
+
+
+def unfinished(a, b, box):
+    raise NotImplementedError
+
+
+def stops(a, b, box):
+    return a[box]["nothing"]
+
+
+def of_torch(a, b, box):
+    # torch refuses this with a NotImplementedError of its own
+    return torch.nn.ReflectionPad1d(1)(torch.zeros(3))
+
+
+@pytest.mark.parametrize(
+    "ask, hint",
+    [
+        (lambda: check.region_change(...), "place of the dots"),
+        (lambda: check.region_change(unfinished), "not written yet"),
+        (lambda: check.region_change(stops), 'Your function stops in the line `return a[box]["nothing"]`: IndexError'),
+        (lambda: check.region_change(of_torch), "ReflectionPad1d(1)(torch.zeros(3))`: NotImplementedError"),
+        (lambda: check.region_change(lambda a, b, box: None), "Your function returns nothing"),
+        (lambda: check.region_change(lambda a, b: 10.0), "gives your function 3 arguments: too many"),
+        (lambda: check.region_change(lambda a, b, box: np.abs(a - b)), "cannot use what your function returns"),
+        (lambda: check.best_logit("log 3"), "cannot use what it was given (str)"),
+        (lambda: check.clip_length(frames=53), "Call the check as the exercise does: missing a required argument: 'samples'"),
+    ],
+)
+def test_any_answer_gets_a_hint(ask, hint):
+    verdict = ask()
+    assert hint in verdict.hint and not verdict
