@@ -135,6 +135,32 @@ def test_the_shape_diagram_tells_the_shapes_of_a_real_run_and_leaves_no_hook():
     for sizes in ("sound, 1 × 2240", "vectors, 16 × 35", "context, 7 × 560", "LSTM, 7 × 16"):
         assert sizes in drawn
     assert drawn.count("<rect") == 4 and not any(part._forward_hooks for part in encoder.modules())
+    assert "opacity=" not in re.sub("(fill|stroke)-opacity=", "", drawn) and "Lit" not in drawn
+    one = viz.shape_diagram(encoder, torch.zeros(1, 7 * 320), steps=steps, time_first=("context", "LSTM"), lit=["context"]).data
+    assert one.count(' opacity="0.55"') == 3 and one.count("emotalk-face") == 1 and "LSTM, 7 × 16. Lit: context" in one
+
+
+def test_the_numbers_in_the_drawn_maps_of_the_warm_ups_are_those_of_their_networks():
+    from pathlib import Path
+
+    from emotalk_lite.models import exprgan, warmups
+    from emotalk_lite.presets import ModelConfig
+
+    sizes = {}
+    for path in sorted(Path(__file__).parents[1].joinpath("book/chapters").glob("0[1-4]*.md")):
+        texts = re.findall('class="size"[^>]*>([^<]*\\d[^<]*)<', path.read_text())
+        sizes[path.stem] = {text.replace("N(0, 1), ", "") for text in texts}
+    noise, digit = warmups.DigitGenerator().net[0].in_features, tuple(warmups.DigitGenerator()(torch.zeros(1, 16)).shape[2:])
+    code = warmups.DigitEncoder()(torch.zeros(1, 1, 8, 8)).shape[1]
+    face = exprgan.FaceDecoder()(torch.zeros(1, 96), torch.zeros(1, 5))
+    who, what = exprgan.FaceEncoder()(face).shape[1], len(exprgan.EXPRESSIONS)
+    side = ModelConfig().image_size
+    assert sizes == {
+        "01_data": {f"{side} × {side}"},
+        "02_gan": {f"{noise} numbers", "{} × {}".format(*digit)},
+        "03_autoencoder": {f"{code} numbers", "{} × {}".format(*digit)},
+        "04_exprgan": {f"{who} numbers", f"{what} numbers", "{} × {}".format(*face.shape[2:])},
+    }
 
 
 def test_the_distance_slider_has_a_text_a_picture_and_a_dot_for_every_stop_of_every_kind():

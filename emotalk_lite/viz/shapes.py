@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import log2
 
 from IPython.display import HTML
@@ -10,6 +10,8 @@ from torch import Tensor, nn, no_grad
 
 STEP, HEIGHT = 92, 164  # pixels: distance of two steps, height of the drawing
 LEGIBLE = 0.8  # the drawing shrinks to this share of its width before it scrolls
+LIT = "var(--emotalk-face, #b4472f)"  # the page's colour, which follows its theme; the second is for a notebook elsewhere
+PALE = 0.55  # opacity of what is not lit: faint, and still to be read
 WIDE, TALL, LEAST = 5.4, 8.5, 5  # pixels of a box for each doubling of its extent and of its channels, and of a size of 1
 
 
@@ -44,7 +46,9 @@ def record_shapes(module: nn.Module, inputs: tuple[Tensor, ...], steps: Mapping[
     return {label: found[label] for label in steps.values()}
 
 
-def shape_diagram(module: nn.Module, *inputs: Tensor, steps: Mapping[str, str], time_first: tuple[str, ...] = ()) -> HTML:
+def shape_diagram(
+    module: nn.Module, *inputs: Tensor, steps: Mapping[str, str], time_first: tuple[str, ...] = (), lit: Collection[str] = ()
+) -> HTML:
     """The steps as boxes: as high as there are channels and as wide as the map is, both on a logarithmic scale.
 
     Args:
@@ -52,6 +56,7 @@ def shape_diagram(module: nn.Module, *inputs: Tensor, steps: Mapping[str, str], 
         inputs: of its call.
         steps: see :func:`record_shapes`.
         time_first: labels of steps whose shape is (T, channels) and not (channels, ...).
+        lit: labels of the part that the page is about; the others are drawn pale. None: all are drawn alike.
 
     >>> steps = {">0": "in", "0": "hidden"}
     >>> "in, 3; hidden, 8" in shape_diagram(nn.Sequential(nn.Linear(3, 8)), Tensor(2, 3), steps=steps).data
@@ -64,18 +69,25 @@ def shape_diagram(module: nn.Module, *inputs: Tensor, steps: Mapping[str, str], 
         channels, extent = (shape[1], shape[0]) if label in time_first else (shape[0], shape[1] if len(shape) > 1 else 1)
         width, height = LEAST + WIDE * log2(extent), LEAST + TALL * log2(channels)
         drawn.append(
+            f"<g{_light(label, lit)}>"
             f'<rect x="{x - width / 2:.1f}" y="{middle - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" rx="4" '
             f'fill="currentColor" fill-opacity="0.18" stroke="currentColor" stroke-width="1.6"/>'
             f'<text x="{x}" y="16" text-anchor="middle" fill="currentColor" font-size="13">{label}</text>'
-            f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle" fill="currentColor" font-size="12">{_sizes(shape)}</text>'
+            f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle" fill="currentColor" font-size="12">{_sizes(shape)}</text></g>'
         )
     said = "What each step gives: " + "; ".join(f"{label}, {_sizes(shape)}" for label, shape in shapes.items())
+    said += f". Lit: {', '.join(label for label in shapes if label in lit)}" if lit else ""
     width = STEP * len(shapes)
     style = f"width: 100%; min-width: {LEGIBLE * width:.0f}px; max-width: {width}px; height: auto; display: block"
     return HTML(
         f'<div tabindex="0" style="overflow-x: auto"><svg viewBox="0 0 {width} {HEIGHT}" style="{style}" role="img" aria-label="{said}">'
         f"{''.join(drawn)}</svg></div>"
     )
+
+
+def _light(label: str, lit: Collection[str]) -> str:
+    """The attributes of a step's group: the page's colour if it is lit, pale if others are."""
+    return "" if not lit else f' style="color: {LIT}"' if label in lit else f' opacity="{PALE}"'
 
 
 def _sizes(shape: tuple[int, ...]) -> str:
