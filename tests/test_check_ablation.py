@@ -19,6 +19,7 @@ from emotalk_lite.effects import effects, signs
         (1, "sometimes on top"),
         (0.9922, "not independent"),
         (3, "between 0 and 1"),
+        (0.877, "as a fraction"),
         (0.3, "drawn alike"),
     ],
 )
@@ -49,6 +50,7 @@ def both(values, factor, other, scale=1, swap=False, only=True):
         ({"scale": 2}, "difference of means"),
         ({"scale": -1}, "The sign"),
         ({"only": False}, "main effect, over all eight"),
+        ({"scale": 0.5}, "not divided again"),
         ({"scale": 0.3}, "difference of two means"),
     ],
 )
@@ -57,14 +59,35 @@ def test_simple_effects(mistake, hint):
     assert hint in verdict.hint and bool(verdict) == (not mistake)
 
 
+def test_other_mistakes_with_two_factors():
+    def rows(values, factor, other):
+        return {(f, o): np.mean([v for n, v in values.items() if (signs(n)[factor], signs(n)[other]) == (f, o)]) for f in (-1, 1) for o in (-1, 1)}
+
+    assert "take off those without" in check.simple_effects(lambda *given: (rows(*given)[1, -1], rows(*given)[1, 1])).hint
+    assert "are exchanged" in check.simple_effects(lambda values, factor, other: both(values, other, factor)).hint
+
+
 def test_what_a_single_number_is_told():
     assert "Return two numbers" in check.simple_effects(lambda values, factor, other: effects(values)[factor]).hint
 
 
 @pytest.mark.parametrize(
     "factor, hint",
-    [(4, "four times"), (8, "one row against one other"), (2, "share one"), (1, "two are asked for"), (16, "the root"), (0.1, "variance")],
+    [(4, "four times"), (8, "one row against one other"), (2, "share one"), (1, "two are asked for"), (16, "the root"), (0.1, "variance"), (3.8416, "1.96")],
 )
 def test_seeds_needed(factor, hint):
     verdict = check.seeds_needed(lambda effect, deviation: math.ceil(factor * (deviation / effect) ** 2))
     assert hint in verdict.hint and bool(verdict) == (factor == 4)
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda effect, deviation: 4 * (deviation / effect) ** 2, "round up"),
+        (lambda effect, deviation: int(4 * (deviation / effect) ** 2), "round up"),
+        (lambda effect, deviation: math.ceil(2 * deviation / effect), "square the ratio"),
+        (lambda effect, deviation: math.ceil(4 * (effect / deviation) ** 2), "Upside down"),
+    ],
+)
+def test_other_numbers_of_seeds(answer, hint):
+    assert hint in check.seeds_needed(answer).hint

@@ -10,7 +10,7 @@ from emotalk_lite.losses import gradient_penalty
 @pytest.mark.parametrize(
     "per_clip, per_frame, hint",
     [(121, 25, "no detail"), (25, 121, "exchanged"), (12, 6, "These are the norms"), (143**2, 35**2, "is its root"), (1210, 250, "ten times"),
-     (121, 121, "half as long"), (0, 0, "all ones")],
+     (121, 121, "half as long"), (144, 36, "how many numbers"), (11, 5, "distances of the norms"), (0, 0, "all ones")],
 )
 def test_sum_penalty(per_clip, per_frame, hint):
     verdict = check.sum_penalty(per_clip, per_frame)
@@ -23,18 +23,20 @@ def test_the_package_gives_these_penalties():
     assert check.sum_penalty(*of)
 
 
-def one_sided(critic, real, fake, mix, graph=True, below=False, square="after", reduce="mean", batch=False, between=True):
+def one_sided(critic, real, fake, mix, graph=True, below=False, square="after", reduce="mean", batch=False, between=True,
+              start=0, scores="sum", weight=1):
     x = (mix * real + (1 - mix) * fake if between else real.clone()).requires_grad_()
-    (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=graph)
-    norm = slope.flatten(0 if batch else 1).norm(dim=-1)
+    (slope,) = torch.autograd.grad(getattr(critic(x), scores)(), x, create_graph=graph)
+    norm = slope.flatten(0 if batch else 1 + start).norm(dim=-1)
     over = norm - 1 if below else (norm - 1).clamp_min(0)
-    return getattr(over if square == "none" else over**2, reduce)()
+    return weight * getattr(over if square == "none" else over**2, reduce)()
 
 
 @pytest.mark.parametrize(
     "mistake, hint",
     [({}, "Flat is allowed"), ({"below": True}, "slope 0.5"), ({"graph": False}, "create_graph"), ({"square": "none"}, "squared after"),
-     ({"reduce": "sum"}, "the sum"), ({"batch": True}, "its own"), ({"between": False}, "Look between")],
+     ({"reduce": "sum"}, "the sum"), ({"batch": True}, "its own"), ({"between": False}, "Look between"), ({"start": 1}, "norm a frame"),
+     ({"scores": "mean"}, "Sum the clips' scores"), ({"weight": 10}, "ten times")],
 )
 def test_one_sided_penalty(mistake, hint):
     verdict = check.one_sided_penalty(lambda *given: one_sided(*given, **mistake))
@@ -64,6 +66,16 @@ def occlusion(score, frame, size, copy=True, sign=1, cover=0.0, whole=True):
 def test_occlusion_map(mistake, hint):
     verdict = check.occlusion_map(lambda *given: occlusion(*given, **mistake))
     assert hint in verdict.hint and bool(verdict) == (not mistake)
+
+
+def test_a_penalty_may_be_a_plain_zero_and_a_map_may_have_a_gradient():
+    def by_max(critic, real, fake, mix):
+        x = (mix * real + (1 - mix) * fake).requires_grad_()
+        (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        return sum(max(0, s.norm() - 1) ** 2 for s in slope) / len(slope)
+
+    assert check.one_sided_penalty(by_max)
+    assert check.occlusion_map(lambda score, frame, size: occlusion(score, frame.clone().requires_grad_(), size))
 
 
 def test_occlusion_map_wants_a_map():

@@ -11,7 +11,7 @@ from emotalk_lite.losses import masked_l1
 
 @pytest.mark.parametrize(
     "factor, hint",
-    [(2, "what about the height"), (16, "under the exponent"), (1, "The peak stays 1"), (-1, "positive"), (7, "integral"), (4, "by four")],
+    [(2, "what about the height"), (16, "under the exponent"), (1, "The peak stays 1"), (-1, "positive"), (7, "integral"), (3.3, "the floor"), (4, "by four")],
 )
 def test_mask_growth(factor, hint):
     verdict = check.mask_growth(factor)
@@ -23,10 +23,10 @@ def test_the_factor_that_the_masks_have_is_right():
     assert check.mask_growth(float(wide / narrow))
 
 
-def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", colours=1):
+def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", colours=1, open_eyes=1):
     each = torch.stack([masked_l1(frames[:, [t]], target[:, [t]], mask[:, [t]], over) for t in range(frames.shape[1])])
-    weight = 1 + extra * closed[0]
-    return colours * (each * weight).sum() / (weight.sum() if divide == "weights" else len(each))
+    weight = open_eyes + extra * closed[0]
+    return colours * (each * weight).sum() / {"weights": weight.sum(), "number": len(each), "nothing": 1}[divide]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,9 @@ def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", 
         ({"divide": "number"}, "sum of the weights"),
         ({"colours": 3}, "average over the colours"),
         ({"colours": 2}, "not the mean over the mask"),
+        ({"colours": 64}, "a sum over the mask"),
+        ({"divide": "nothing"}, "sum over the four frames"),
+        ({"open_eyes": 0, "extra": 4}, "add up to 0"),
         ({"extra": 2}, "weigh frame t"),
     ],
 )
@@ -51,6 +54,7 @@ def test_best_stills():
     for of_l1, of_l2, hint in (
         (median, mean, "each pixel by itself"),
         (mean, median, "exchanged"),
+        (mean, mean, "how many terms grow"),
         (first, mean, "lower L1"),
         (median, first, "derivative"),
         (median[0], mean, "has the shape"),

@@ -57,6 +57,7 @@ def test_paired_interval(mistake, hint):
         (lambda a, b: np.mean(b - a), "three numbers"),
         (lambda a, b: (np.mean(b - a), *paired(a, b)[:0:-1]), "low end first"),
         (lambda a, b: (np.mean(b), 0, 1), "mean is not right"),
+        (lambda a, b: (np.median(b - a), *paired(a, b)[1:]), "mean is not right"),
         (lambda a, b: (np.mean(b - a), *(np.mean(b - a) + np.array([-1, 1]) * np.std(b - a, ddof=1) / np.sqrt(8))), "one standard error"),
         (lambda a, b: (np.mean(b - a), *stats.ttest_ind(b, a, equal_var=False).confidence_interval()), "two groups"),
     ],
@@ -66,15 +67,16 @@ def test_paired_interval_of_other_mistakes(answer, hint):
     assert hint in verdict.hint and not verdict
 
 
-def careless(ratings, least, *, leave_out=True, constants=True, absolute=False, inverted=False, strict=0.0):
-    found = []
+def careless(ratings, least, *, leave_out=True, constants=True, absolute=False, inverted=False, strict=0.0, limit=None, numbers=True):
+    found, least = [], limit or least
     for k, own in enumerate(ratings):
         mean = (np.delete(ratings, k, axis=0) if leave_out else ratings).mean(axis=0)
         r = np.corrcoef(own, mean)[0, 1]
         r = abs(r) if absolute else r
         if r < least + strict or constants and own.std() == 0:
             found.append(k)
-    return [k for k in range(len(ratings)) if k not in found] if inverted else found
+    rows = [k for k in range(len(ratings)) if k not in found] if inverted else found
+    return rows if numbers else [k in rows for k in range(len(ratings))]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,8 @@ def careless(ratings, least, *, leave_out=True, constants=True, absolute=False, 
         ({"absolute": True}, "Keep the sign"),
         ({"inverted": True}, "careful ones"),
         ({"strict": 1.0}, "refuse somebody"),
+        ({"limit": 0.5}, "compare with `least`"),
+        ({"numbers": False}, "True or False"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value")

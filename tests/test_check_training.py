@@ -15,7 +15,7 @@ from emotalk_lite.training.train import learning_rate
 
 @pytest.mark.parametrize(
     "steps, hint",
-    [(3400, "These are epochs"), (340_000, "two videos"), (90_000, "joint stage"), (80_000, "pretraining"), (250_000, "no generator"),
+    [(3400, "These are epochs"), (340_000, "two videos"), (90_000, "joint stage"), (80_000, "pretraining"), (160_000, "the first of the three"), (250_000, "no generator"),
      (680_000, "halves"), (180_000, "the end"), (1, "steps an epoch"), (170_000, "50 steps each")],
 )
 def test_steps_of_epochs(steps, hint):
@@ -54,10 +54,10 @@ def test_the_package_has_this_rate():
     assert check.cosine_rate(of_package)
 
 
-def ratio(drawn, real, box, swap=False, signed=True, scale=1.0, against_real=False):
+def ratio(drawn, real, box, swap=False, signed=True, scale=1.0, against_real=False, change=lambda film: np.abs(np.diff(film, axis=0))):
     x1, y1, x2, y2 = (box[1], box[0], box[3], box[2]) if swap else box
     a, b = (film[:, y1:y2, x1:x2].astype(int) if signed else film[:, y1:y2, x1:x2] for film in (drawn, real))
-    moved = [np.abs(np.diff(film, axis=0)).mean() for film in (a, b)]
+    moved = [change(film).mean() for film in (a, b)]
     darker = (a.mean() / b.mean() if moved[0] > 0 and a.mean() > b.mean() else 1) if against_real else 1
     return scale * darker * moved[0] / moved[1]
 
@@ -65,7 +65,9 @@ def ratio(drawn, real, box, swap=False, signed=True, scale=1.0, against_real=Fal
 @pytest.mark.parametrize(
     "mistake, hint",
     [({}, "stop the training"), ({"swap": True}, "rows are y"), ({"signed": False}, "wraps around"), ({"scale": 2.0}, "ratio 1"),
-     ({"against_real": True}, "brighter film")],
+     ({"against_real": True}, "brighter film"), ({"change": lambda film: np.diff(film, axis=0) ** 2}, "not squares"),
+     ({"change": lambda film: np.abs(film - film[0])}, "the one before it"), ({"change": lambda film: np.diff(film, axis=0)}, "cancel"),
+     ({"change": lambda film: film.std(axis=0)}, "neighbouring frames")],
 )
 def test_motion_ratio(mistake, hint):
     verdict = check.motion_ratio(lambda *given: ratio(*given, **mistake))

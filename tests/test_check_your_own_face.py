@@ -34,7 +34,8 @@ def mood_keys(keys, n, order=sorted, left=True, right=True, step=False):
     "answer, hint",
     [
         (mood_keys, "Every frame"),
-        (lambda keys, n: mood_keys(keys, n, order=list), "a key"),
+        (lambda keys, n: mood_keys(keys, n, order=list), "sort them"),
+        (lambda keys, n: 0.5 * mood_keys(keys, n), "have to be the key's."),
         (lambda keys, n: mood_keys(keys, n, left=False), "Before the first"),
         (lambda keys, n: mood_keys(keys, n, right=False), "After the last"),
         (lambda keys, n: mood_keys(keys, n, step=True), "straight line"),

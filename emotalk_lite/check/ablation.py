@@ -28,6 +28,8 @@ def lucky_tables(share: float) -> Verdict:
     for value, hint in hints.items():
         if abs(share - value) < 0.002:
             return Verdict(not hint, hint or "Only one of the eight can be on top, each is as likely, and in seven cases it is not the base.")
+    if 0.865 < share < 0.885:
+        return Verdict(False, "That is what was counted, near enough. What is it as a fraction, and why?")
     if not 0 <= share <= 1:
         return Verdict(False, "A share lies between 0 and 1.")
     return Verdict(False, "All eight rows are drawn alike. How likely is it that the base is the best of them?")
@@ -58,11 +60,14 @@ def simple_effects(answer: Callable[[Mapping[str, float], str, str], tuple[float
                 return Verdict(False, "Return two numbers: the effect where the other factor is off, and where it is on.")
             if np.allclose(given, (off, on)):
                 continue
-            main = effects(values)[factor]
+            main, rows = effects(values)[factor], {(f, o): mean({factor: f, other: o}) for f in (-1, 1) for o in (-1, 1)}
             hints = {
                 (on, off): "They are in the wrong order: first where the other factor is off.",
                 (2 * off, 2 * on): "You add two rows and subtract two; an effect is a difference of means.",
                 (-off, -on): "The sign: rows with the factor, less rows without it.",
+                (off / 2, on / 2): "Half as much: the difference of two means is not divided again.",
+                (rows[1, -1], rows[1, 1]): "These are the means with the factor; take off those without it.",
+                (rows[-1, 1] - rows[-1, -1], rows[1, 1] - rows[1, -1]): "The two factors are exchanged: `factor` is switched, `other` is held.",
                 (main, main): "That is the main effect, over all eight rows. Keep only those where the other factor is off, then on.",
             }
             for wrong, hint in hints.items():
@@ -88,8 +93,14 @@ def seeds_needed(answer: Callable[[float, float], int]) -> Verdict:
     ratios = [(deviation / effect) ** 2 for effect, deviation in cases]
     if given == [math.ceil(4 * r) for r in ratios]:
         return Verdict(True, "Half an effect needs four times the seeds.")
-    if np.allclose(given, [4 * r for r in ratios]):
+    if np.allclose(given, [4 * r for r in ratios]) or given in ([round(4 * r) for r in ratios], [int(4 * r) for r in ratios]):
         return Verdict(False, "Nobody trains a part of a seed: round up.")
+    if np.allclose(np.ceil(given), [math.ceil(2 * r**0.5) for r in ratios]):
+        return Verdict(False, "The standard error falls with the root of the seeds: square the ratio.")
+    if np.allclose(np.ceil(given), [math.ceil(4 / r) for r in ratios]):
+        return Verdict(False, "Upside down: a smaller effect needs more seeds, not fewer.")
+    if np.allclose(np.ceil(given), [math.ceil(1.96**2 * r) for r in ratios]):
+        return Verdict(False, "Twice its standard error is asked for, not 1.96 times.")
     hints = {
         8: "That is for one row against one other. All four generators tell about the effect: two have the factor, two have not.",
         2: "You count the enlarged rows as trainings of their own. They share one with the rows that are not enlarged.",

@@ -25,6 +25,10 @@ def sum_penalty(per_clip: float, per_frame: float) -> Verdict:
         return Verdict(False, "They are exchanged: a clip has more numbers than a frame, so its gradient is longer.")
     if np.allclose(given, (12, 6)):
         return Verdict(False, "These are the norms; the penalty is the squared distance of a norm from 1.")
+    if np.allclose(given, (144, 36)):
+        return Verdict(False, "That is how many numbers there are, and the norm squared; take the root, then the squared distance from 1.")
+    if np.allclose(given, (11, 5)):
+        return Verdict(False, "These are the distances of the norms from 1; the penalty is their square.")
     if np.allclose(given, (143**2, 35**2)):
         return Verdict(False, "You took the sum of squares; a norm is its root.")
     if np.allclose(given, (1210, 250)):
@@ -53,7 +57,8 @@ def one_sided_penalty(answer: Callable) -> Verdict:
 
     def penalty(scale: torch.Tensor) -> torch.Tensor:  # scale (2,): the norm that each clip's gradient has
         weights = (scale / 6).view(2, 1, 1, 1, 1)  # a clip has 36 numbers
-        return torch.as_tensor(answer(lambda x: (x * weights).sum(dim=(1, 2, 3, 4)), real, fake, mix))
+        found = torch.as_tensor(answer(lambda x: (x * weights).sum(dim=(1, 2, 3, 4)), real, fake, mix))
+        return found.float()  # max(0, ...) may give an int
 
     gentle = penalty(torch.tensor([0.5, 0.5]))
     if gentle.dim():
@@ -68,6 +73,12 @@ def one_sided_penalty(answer: Callable) -> Verdict:
         return Verdict(False, "Two clips with norms 3 and 0.5 give 4, the sum; take the mean over the clips.")
     if torch.isclose(found.detach(), torch.tensor((9.25**0.5 - 1) ** 2), atol=1e-4):
         return Verdict(False, "You took one norm over the whole batch; each clip has its own.")
+    if torch.isclose(found.detach(), torch.tensor((3**0.5 - 1) ** 2 / 2), atol=1e-4):
+        return Verdict(False, "You took one norm a frame; all numbers of a clip make one long vector, with one norm.")
+    if torch.isclose(found.detach(), torch.tensor(0.125), atol=1e-4):
+        return Verdict(False, "Sum the clips' scores before you ask for the gradient; their mean makes each slope smaller by the number of clips.")
+    if torch.isclose(found.detach(), torch.tensor(20.0), atol=1e-3):
+        return Verdict(False, "The number is ten times as large: the weight 10 does not belong to the penalty itself.")
     if not torch.isclose(found.detach(), torch.tensor(2.0), atol=1e-4):
         return Verdict(False, f"Two clips with norms 3 and 0.5 should give (2^2 + 0) / 2 = 2; yours give {found.item():.3g}.")
     if not found.requires_grad:
@@ -100,7 +111,8 @@ def occlusion_map(answer: Callable) -> Verdict:
     def score(frames: torch.Tensor) -> torch.Tensor:
         return (frames * weight).sum(dim=(1, 2, 3))
 
-    found = torch.as_tensor(np.asarray(answer(score, frame, 4))).float()
+    found = answer(score, frame, 4)
+    found = (found.detach() if torch.is_tensor(found) else torch.as_tensor(np.asarray(found))).float()
     if not torch.equal(frame, before):
         return Verdict(False, "Your function paints into the frame that it is given; cover a copy.")
     if found.shape != (2, 3):

@@ -21,6 +21,8 @@ def mask_growth(factor: float) -> Verdict:
         return Verdict(False, "Sigma stands squared under the exponent, but the area grows with sigma squared only.")
     if 0.9 <= factor <= 1.1:
         return Verdict(False, "The peak stays 1, the sum does not: nobody normalised this Gaussian.")
+    if 3.1 <= factor <= 3.5:
+        return Verdict(False, "Did you leave the floor in? It adds the same to both sums, and so hides some of the growth.")
     if 3.8 <= factor <= 4.1:
         return Verdict(True, "The area grows by four; a little less where the wide mask reaches over the picture's border.")
     return Verdict(False, "A Gaussian's integral over the plane is 2 pi sigma squared.")
@@ -51,9 +53,17 @@ def blink_loss(answer: Callable) -> Verdict:
         return Verdict(False, f"A loss is one number; yours has the shape {tuple(found.shape)}.")
     if torch.isclose(plain, masked_l1(frames, target, mask), rtol=1e-4):
         return Verdict(False, "That is the mean over the image; divide by the mask's own sum, frame by frame.")
+    if not torch.isfinite(plain):
+        return Verdict(False, "Without a blink your weights add up to 0: a frame with open eyes weighs 1, one with shut eyes 1 + 3.")
     if not torch.isclose(plain, each.mean(), rtol=1e-4):
         ratio = float(plain / each.mean())
-        hint = "one of three: average over the colours" if 2.9 < ratio < 3.1 else "not the mean over the mask"
+        hint = "not the mean over the mask"
+        if 2.9 < ratio < 3.1:
+            hint = "one of three: average over the colours"
+        elif np.isclose(ratio, 4, rtol=1e-4):
+            hint = "the sum over the four frames: divide by the sum of the weights"
+        elif ratio > 10:
+            hint = "a sum over the mask: divide each frame's by the mask's own sum"
         return Verdict(False, f"Without a blink your loss is {ratio:.3g} times the package's, {hint}.")
     weights = 1 + 3 * closed[0]
     if torch.isclose(found, (each * weights).sum() / weights.sum(), rtol=1e-4):
@@ -87,6 +97,8 @@ def best_stills(frames: np.ndarray, of_l1: np.ndarray, of_l2: np.ndarray) -> Ver
         return Verdict(True, "The median for L1, the mean for L2, each pixel by itself.")
     if near(of_l1, mean) and near(of_l2, median):
         return Verdict(False, "They are exchanged: squares punish the far frames more, and pull towards the mean.")
+    if near(of_l1, mean):
+        return Verdict(False, "For L1 you gave the mean. Move the guess by one grey level: how many terms grow by one, and how many shrink?")
     l1, best = (np.abs(frames - still).mean() for still in (of_l1, median))
     if not near(of_l1, median):
         return Verdict(False, f"Another picture has a lower L1: yours {l1:.2f}, the best {best:.2f} grey levels. Each pixel is by itself.")

@@ -42,7 +42,7 @@ def paired_interval(answer: Callable[[Sequence[float], Sequence[float]], Sequenc
     """
     from scipy import stats
 
-    a, b = np.array([1, 2, 2, 3, 4, 4, 5, 3]), np.array([2, 2, 3, 4, 4, 5, 5, 3])  # harsh raters and mild ones
+    a, b = np.array([1, 2, 2, 3, 4, 4, 5, 3]), np.array([3, 2, 3, 4, 4, 5, 5, 3])  # harsh raters and mild ones
     given = answer(a.copy(), b.copy())
     if np.shape(given) != (3,):
         return Verdict(False, "Return three numbers: the mean difference, the low end and the high end.")
@@ -90,9 +90,18 @@ def careless_raters(answer: Callable[[np.ndarray, float], Sequence[int]]) -> Ver
     with_others = [_correlation(row, np.delete(ratings, k, axis=0).mean(axis=0)) for k, row in enumerate(ratings)]
     with_all = [_correlation(row, ratings.mean(axis=0)) for row in ratings]
     least = (with_others[dice] + with_all[dice]) / 2  # between the two: own answers in the mean make the dice thrower pass
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = {int(k) for k in answer(ratings.copy(), least)}
+
+    def ask(limit: float) -> set[int] | None:  # None: a True or False for each row
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rows = answer(ratings.copy(), limit)
+        return None if len(rows) and all(isinstance(k, bool | np.bool_) for k in rows) else {int(k) for k in rows}
+
+    found = ask(least)
+    if found is None:
+        return Verdict(False, "Return the numbers of the rows, not a True or False for each.")
     right = {k for k, r in enumerate(with_others) if not r >= least}
+    if found == right and ask(1.0) == found:
+        return Verdict(False, "With a least of 1, nobody is good enough, and your function still finds the same: compare with `least`.")
     if found == right:
         return Verdict(True, "Your function finds the constant one, the dice thrower and the one who read the scale upside down.")
     if found == set(range(9)) - right:

@@ -55,7 +55,9 @@ def borrowed_detail(answer: Callable) -> Verdict:
     found = answer(face, stranger)
     if not (torch.equal(face, before[0]) and torch.equal(stranger, before[1])):
         return Verdict(False, "Your function changes a picture that it is given; make a new one.")
-    if not torch.is_tensor(found) or found.shape != face.shape:
+    if not torch.is_tensor(found):
+        return Verdict(False, "Return a torch tensor, as the two pictures are.")
+    if found.shape != face.shape:
         return Verdict(False, "Return a picture of the large size: every small pixel stands for 4 x 4 of them.")
     right_means = torch.allclose(means(found), means(face), atol=1e-5)
     right_detail = torch.allclose(found - means(found), stranger - means(stranger), atol=1e-5)
@@ -69,9 +71,16 @@ def borrowed_detail(answer: Callable) -> Verdict:
         return Verdict(False, "The means are right, but the detail is the face's own: take the stranger's.")
     if torch.allclose(found, means(face) + stranger, atol=1e-5):
         return Verdict(False, "You added the whole stranger; take its means off first.")
+    wanted = means(face) + stranger - means(stranger)
+    if torch.allclose(found, wanted.clamp(0, 1), atol=1e-5):
+        return Verdict(False, "You cut it off at 0 and 1, and so change means; leave that to whoever shows the picture.")
+    if torch.allclose(found, face + stranger - means(stranger), atol=1e-5):
+        return Verdict(False, "The face's own detail is still there: keep only its means.")
+    if torch.allclose(found, means(face) - stranger + means(stranger), atol=1e-5):
+        return Verdict(False, "The sign: the detail is the stranger less the stranger's means.")
     if right_detail:
         return Verdict(False, "The detail is right; the mean of each 4 x 4 pixels is not the face's.")
-    return Verdict(False, "Means of 4 x 4 pixels, each repeated 4 x 4 times, and interpolated ones are not the same: repeat them.")
+    return Verdict(False, "The means of 4 x 4 pixels, each repeated 4 x 4 times (an interpolated mean is another), and the detail added to them.")
 
 
 def guess_errors(answer: Callable) -> Verdict:
@@ -93,6 +102,8 @@ def guess_errors(answer: Callable) -> Verdict:
         return float(blurred), float(sharp)
 
     error = float(((pictures - pictures.mean(axis=0)) ** 2).mean())
+    if np.shape(answer(pictures.copy())) != (2,):
+        return Verdict(False, "Return two numbers: the error of guessing the mean, and that of guessing one of the pictures.")
     blurred, sharp = ask(pictures)
     if np.allclose((blurred, sharp), (error, 2 * error)):
         return Verdict(True, "Twice the error, 3 dB: that is what a sharp guess costs, even if it is perfectly plausible.")
@@ -110,4 +121,8 @@ def guess_errors(answer: Callable) -> Verdict:
         return Verdict(False, "The first error is right. The second guess is one of the pictures, not their mean: it deviates as well.")
     if np.isclose(blurred, error):
         return Verdict(False, "The first error is right. For the second, average the squared difference over all K x K pairs of guess and truth.")
+    if np.isclose(blurred, ((pictures - pictures.mean(axis=1, keepdims=True)) ** 2).mean()):
+        return Verdict(False, "You took the mean over the pixels of one picture; take it over the K pictures, pixel by pixel.")
+    if np.allclose((blurred, sharp), np.sqrt((error, 2 * error))):
+        return Verdict(False, "You took roots; the mean squared errors themselves are asked for.")
     return Verdict(False, "Guess the mean over the K pictures, pixel by pixel, and average its squared difference to each of them.")

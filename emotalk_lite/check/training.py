@@ -18,6 +18,7 @@ def steps_of_epochs(steps: int) -> Verdict:
         3400: "These are epochs; each of them visits 100 videos, two a step.",
         340_000: "A step takes two videos, so an epoch has 50 of them.",
         90_000: "That is the joint stage; the generator has learned before it, too.",
+        160_000: "That is up to epoch 1,600 of the joint stage, the first of the three pictures; the middle one is asked for.",
         80_000: "That is the pretraining; the generator also learns in the joint stage.",
         250_000: "The emotion critic's own stage moves no generator: leave it out.",
         680_000: "A batch of two halves the number of steps; it does not double it.",
@@ -84,11 +85,24 @@ def motion_ratio(answer: Callable) -> Verdict:
     if not np.isclose(ratio(outside), 0):
         return Verdict(False, "Inside the box nothing moves, and your ratio is not 0: rows are y, columns are x.")
     halved = (real // 2).astype(np.uint8)
-    wanted = np.abs(np.diff(halved[:, 3:11, 2:8].astype(int), axis=0)).mean() / np.abs(np.diff(real[:, 3:11, 2:8].astype(int), axis=0)).mean()
+
+    def measured(change: Callable, kind: type = int) -> float:  # what a way to measure the change makes of the halved film
+        return float(np.divide(*(change(film[:, 3:11, 2:8].astype(kind)) for film in (halved, real))))
+
+    wanted = measured(lambda film: np.abs(np.diff(film, axis=0)).mean())
+    hints = {
+        measured(lambda film: np.diff(film, axis=0).astype(float).mean(), np.uint8): "uint8 wraps around: 3 - 5 is 254. Make the frames int first.",
+        measured(lambda film: (np.diff(film, axis=0) ** 2).mean()): "Take absolute values, not squares: they count one large change too much.",
+        measured(lambda film: np.abs(film - film[0]).mean()): "You compare each frame with the first; compare it with the one before it.",
+        measured(lambda film: np.diff(film, axis=0).mean()): "Up and down cancel: take absolute values before the mean.",
+    }
     if not np.isclose(ratio(real), 1):
         return Verdict(False, f"A film that equals the real one has the ratio 1; yours is {ratio(real):.3g}.")
     if np.isclose(ratio(halved), wanted):
         if np.isclose(ratio(brighter), 1):
             return Verdict(True, "Below a half, look at the film; near 0, stop the training.")
         return Verdict(False, "A brighter film moves as much; compare frame with frame, not drawn with real.")
-    return Verdict(False, "uint8 wraps around: 3 - 5 is 254. Make the frames int before you take differences, and take absolute values.")
+    for wrong, hint in hints.items():
+        if np.isclose(ratio(halved), wrong):
+            return Verdict(False, hint)
+    return Verdict(False, "The mean of the absolute differences of neighbouring frames, as int: of the drawn film, divided by that of the real one.")
