@@ -137,7 +137,7 @@ def test_the_shape_diagram_tells_the_shapes_of_a_real_run_and_leaves_no_hook():
     assert drawn.count("<rect") == 4 and not any(part._forward_hooks for part in encoder.modules())
     assert "opacity=" not in re.sub("(fill|stroke)-opacity=", "", drawn) and "Lit" not in drawn
     one = viz.shape_diagram(encoder, torch.zeros(1, 7 * 320), steps=steps, time_first=("context", "LSTM"), lit=["context"]).data
-    assert one.count(' opacity="0.55"') == 3 and one.count("emotalk-face") == 1 and "LSTM, 7 × 16. Lit: context" in one
+    assert one.count(' opacity="0.62"') == 3 and one.count("emotalk-face") == 1 and "LSTM, 7 × 16. Lit: context" in one
 
 
 def test_the_numbers_in_the_drawn_maps_of_the_warm_ups_are_those_of_their_networks():

@@ -11,7 +11,7 @@ from torch import Tensor, nn, no_grad
 STEP, HEIGHT = 92, 164  # pixels: distance of two steps, height of the drawing
 LEGIBLE = 0.8  # the drawing shrinks to this share of its width before it scrolls
 LIT = "var(--emotalk-face, #b4472f)"  # the page's colour, which follows its theme; the second is for a notebook elsewhere
-PALE = 0.55  # opacity of what is not lit: faint, and still to be read
+PALE = 0.62  # opacity of what is not lit: faint, and still to be read
 WIDE, TALL, LEAST = 5.4, 8.5, 5  # pixels of a box for each doubling of its extent and of its channels, and of a size of 1
 
 
