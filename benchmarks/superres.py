@@ -1,7 +1,10 @@
 """The upscalers: RRDBNet against its plain formulation, the fast network against its teacher, and the memory of a large picture.
 
-    python benchmarks/superres.py           # about four minutes; writes results/bench_superres.json
-    python benchmarks/superres.py --large   # one picture of 1024 x 1024 through RRDBNet, many minutes; adds to that file
+    python benchmarks/superres.py               # about four minutes; writes results/bench_superres.json
+    python benchmarks/superres.py --distances   # how near the fast network comes to its teacher alone: for a new generator
+    python benchmarks/superres.py --large       # one picture of 1024 x 1024 through RRDBNet, many minutes
+
+The last two change their own part of the file. Distances do not depend on what else the machine does; times do.
 
 RRDBNet: ours keeps weights and features channels-last and rectifies and adds in place. Times are the best of several passes in turn.
 Fast: frames a second from bytes to bytes, and on faces that it did not learn from, how near it is to Real-ESRGAN's picture, beside
@@ -26,6 +29,7 @@ import emotalk_lite as et
 from emotalk_lite.data.align import align_face
 from emotalk_lite.data.clips import load_clip
 from emotalk_lite.metrics.flicker import flicker
+from emotalk_lite.metrics.perceptual import lpips_like
 from emotalk_lite.models.features import load_features
 from emotalk_lite.superres import load_upscaler, upscale
 from emotalk_lite.superres.training import feature_distance
@@ -81,19 +85,28 @@ def timed(run) -> float:
     return time.perf_counter() - started
 
 
-def fast(clip, models: dict) -> dict:
-    """Speed of the fast network, and how near to the teacher it and bicubic interpolation come.
-
-    Also how near the teacher comes to itself, when it is given the mirrored picture and its result is mirrored back.
-    """
+def speed(clip, network) -> dict:
+    """Size of the fast network, and frames a second from bytes to bytes."""
     film = np.resize(clip.frames, (FILM, *clip.frames.shape[1:]))
     usual = torch.get_num_threads()
     rates = {}
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        upscale(film[:4], models["fast"])
-        rates[threads] = round(FILM / min(timed(lambda: upscale(film, models["fast"])) for _ in range(PASSES)), 1)
+        upscale(film[:4], network)
+        rates[threads] = round(FILM / min(timed(lambda: upscale(film, network)) for _ in range(PASSES)), 1)
     torch.set_num_threads(usual)
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "megabytes": round(FAST.stat().st_size / 1e6, 2),
+        "frames_per_second": {f"{threads} threads": rate for threads, rate in rates.items()},
+    }
+
+
+def to_teacher(clip, models: dict) -> dict:
+    """How near the fast network and bicubic interpolation come to the teacher.
+
+    Also how near the teacher comes to itself, when it is given the mirrored picture and its result is mirrored back.
+    """
     portrait = align_face(astronaut()).image
     speech = (clip.audio, 8000)
     talking = [et.talk(face, speech, "happiness", progress=False).frames for face in (astronaut(), clip.frames[0])]
@@ -104,33 +117,24 @@ def fast(clip, models: dict) -> dict:
         "held-out clip's film": talking[1][[8, 20]],
     }
     lite0 = load_features("efficientnet_lite0")
+    distances = {"feature_distance": feature_distance, "lpips_like": lpips_like}
     report = {}
     for name, frames in pictures.items():
         drawn = {key: unit(upscale(frames, model)) for key, model in models.items()}
         drawn["mirrored teacher"] = unit(upscale(frames[:, :, ::-1].copy(), models["realesrgan"])[:, :, ::-1].copy())
+        wanted = drawn.pop("realesrgan")
         report[name] = {
-            key: {
-                "psnr": round(mean(decibels, drawn[key], drawn["realesrgan"]), 2),
-                "feature_distance": round(mean(lambda a, b: feature_distance(a, b, lite0), drawn[key], drawn["realesrgan"]), 4),
-            }
-            for key in ("bicubic", "fast", "mirrored teacher")
+            key: {"psnr": round(mean(decibels, ours, wanted), 2)}
+            | {what: round(mean(lambda a, b: far(a, b, lite0), ours, wanted), 4) for what, far in distances.items()}
+            for key, ours in drawn.items()
         }
 
-    def gain(key: str) -> float:
-        return round(float(np.mean([row[key]["psnr"] - row["bicubic"]["psnr"] for row in report.values()])), 2)
+    def beside_bicubic(key: str) -> dict:
+        rows = [(row[key], row["bicubic"]) for row in report.values()]
+        ratios = {f"{what}_ratio": round(float(np.mean([own[what] / base[what] for own, base in rows])), 3) for what in distances}
+        return {"psnr_gain": round(float(np.mean([own["psnr"] - base["psnr"] for own, base in rows])), 2)} | ratios
 
-    def ratio(key: str) -> float:
-        return round(float(np.mean([row[key]["feature_distance"] / row["bicubic"]["feature_distance"] for row in report.values()])), 3)
-
-    return {
-        "parameters": sum(p.numel() for p in models["fast"].parameters()),
-        "megabytes": round(FAST.stat().st_size / 1e6, 2),
-        "frames_per_second": {f"{threads} threads": rate for threads, rate in rates.items()},
-        "to_teacher": report,
-        "psnr_gain": gain("fast"),
-        "feature_distance_ratio": ratio("fast"),
-        "mirrored_teacher": {"psnr_gain": gain("mirrored teacher"), "feature_distance_ratio": ratio("mirrored teacher")},
-    }
+    return {"to_teacher": report, **beside_bicubic("fast"), "mirrored_teacher": beside_bicubic("mirrored teacher")}
 
 
 @torch.inference_mode()
@@ -169,27 +173,30 @@ def hardware() -> str:
 def main() -> None:
     """Measure, print and write the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--large", action="store_true")
-    only_large = parser.parse_args().large
-    ours = load_upscaler("realesrgan")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--distances", action="store_true")
+    only.add_argument("--large", action="store_true")
+    only = parser.parse_args()
     before = json.loads(OUT.read_text()) if OUT.is_file() else {}
-    if only_large:
-        report = before | {"large": large(ours)}
+    models = {name: load_upscaler(name) for name in ("bicubic", "fast", "realesrgan")}
+    manifest = et.sample()
+    clip = load_clip(manifest.path(next(e for e in manifest.clips if e.emotion == "happiness")))
+    if only.large:
+        report = before | {"large": large(models["realesrgan"])}
+    elif only.distances:
+        report = before | {"fast": before.get("fast", {}) | to_teacher(clip, models)}
     else:
-        manifest = et.sample()
-        clip = load_clip(manifest.path(next(e for e in manifest.clips if e.emotion == "happiness")))
-        models = {"bicubic": load_upscaler("bicubic"), "fast": load_upscaler("fast"), "realesrgan": ours}
         film = clip.frames[20 : 20 + FRAMES]
         drawn = {name: flicker(upscale(film, model)) for name, model in models.items()}
         report = {
             "date": date.today().isoformat(),
             "hardware": hardware(),
-            **rrdb(clip, ours),
+            **rrdb(clip, models["realesrgan"]),
             "flicker_frames": FRAMES,
             "flicker_grey_levels": {"input": round(flicker(film), 3)} | {name: round(value, 3) for name, value in drawn.items()},
             "flicker_ratio": round(drawn["realesrgan"] / drawn["bicubic"], 3),
             "fast_flicker_ratio": round(drawn["fast"] / drawn["bicubic"], 3),
-            "fast": fast(clip, models),
+            "fast": speed(clip, models["fast"]) | to_teacher(clip, models),
             **{key: before[key] for key in ("large",) if key in before},
         }
     print(json.dumps(report, indent=2))

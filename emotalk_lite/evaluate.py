@@ -100,8 +100,8 @@ def evaluate(
         left out and why, in "left_out".
 
     Raises:
-        EmotalkError: no such folder, no video in it; videos that cannot be read or show no face, all in one message; a
-            single frame in all; a wrong file of weights.
+        EmotalkError: no such folder, no video in it; videos that cannot be read, all in one message; where all can be read,
+            those that show no face, likewise; a single frame in all; a wrong file of weights.
 
     >>> evaluate("no_such_folder", "generated")
     Traceback (most recent call last):

@@ -57,7 +57,7 @@ SAID = [
     (CLAIMED, "in our run the distance changed by {change[se]:+.0f} % with the one and by {change[em]:+.0f} % with the other: {seeds},"
               " {ablation_cpu[videos]} clips of painted actors"),
     (CLAIMED, "(times 255 squared: {fid_puzzle[paper][times 255 squared][base]}, {fid_puzzle[paper][times 255 squared][se]},"
-              " {fid_puzzle[paper][times 255 squared][em]}, {fid_puzzle[paper][times 255 squared][se+em+bsrgan]})"),
+              " {fid_puzzle[paper][times 255 squared][em]}, {fid_puzzle[paper][times 255 squared][se+em+bsrgan]}, if the"),
     (CLAIMED, "squeeze and excitation with BSRGAN has {mos[se bsrgan].aggregate}, the complete model {mos[se em bsrgan].aggregate} |"),
     (CLAIMED, "Table 5 says {mos[se em bsrgan].change} %"),
     (CLAIMED, "{mos[se].aggregate} falls to {mos[se em].aggregate} without BSRGAN, {mos[se bsrgan].aggregate} to {mos[se em bsrgan].aggregate} with it"),
@@ -175,8 +175,9 @@ def test_what_chapter_14_says_of_the_puzzle_is_so_in_its_file():
     expected, divided = puzzle["distances"].values()
     dealt, others, noisy, made, _, painted = expected
     shallow = {name: row["shallow features"] for name, row in expected.items()}
-    assert shallow[noisy] < 1.1 * shallow[others] and shallow[made] < 1.3 * shallow[others]
+    assert shallow[noisy] < 1.1 * shallow[others] and shallow[made] < shallow[others]
     by_all, by_divided = (sorted(rows, key=lambda name: rows[name]["all features"]) for rows in (expected, divided))
+    assert all(800 < row["all features"] / divided[name]["all features"] < 10_000 for name, row in expected.items())
     assert by_all == by_divided and expected[others]["all features"] > 10 * expected[dealt]["all features"]
     assert round(expected[painted]["all features"] / expected[others]["all features"]) == 8
     lowest, highest = min(puzzle["paper"]["values"].values()), max(puzzle["paper"]["values"].values())

@@ -34,6 +34,9 @@ def psnr(frames: np.ndarray, target: np.ndarray) -> float:
 def ssim(frames: np.ndarray, target: np.ndarray) -> float:
     """Structural similarity in [-1, 1], the mean over frames; Gaussian window of 11 pixels, data range 255.
 
+    The window also stands at the edges, which are mirrored. scikit-image and the paper leave 5 pixels there out: on a face before
+    an even wall, 0.01 less where it is blurred and 0.02 more where it is noisy.
+
     Args:
         frames: uint8 (T, H, W, 3).
         target: the same shape.

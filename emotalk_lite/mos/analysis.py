@@ -135,7 +135,7 @@ def report_tables(report: dict[str, object]) -> str:
     lines.append(f"{'':14}" + "".join(f"{question:>20}" for question in SCORES) + f"{'mean':>8}{'vs base':>9}")
     base = _aggregate(scores["base"]) if "base" in scores else float("nan")
     for variant, row in scores.items():
-        cells = "".join(f"{m.mean:7.2f} [{m.low:4.2f}, {m.high:4.2f}]" if m.n else f"{'-':>20}" for m in (row[q] for q in SCORES))
+        cells = "".join(_cell(row[question]) for question in SCORES)
         change = 100 * (_aggregate(row) / base - 1)
         lines.append(f"{variant:14}{cells}{_aggregate(row):8.2f}" + (f"{change:+8.1f}%" if np.isfinite(change) else f"{'-':>9}"))
     for statement, shares in report["shares"].items():
@@ -167,6 +167,12 @@ def report_bars(report: dict[str, object]) -> str:
             bar = bar.ljust(WIDTH)
             lines.append(f"{variant:14}{bar[:WIDTH]}|{bar[WIDTH:]}".rstrip())
     return "\n".join(lines[1:])
+
+
+def _cell(m: Mean) -> str:
+    if not m.n:
+        return f"{'-':>20}"
+    return f"{m.mean:7.2f} [{m.low:4.2f}, {m.high:4.2f}]" if m.n > 1 else f"{m.mean:7.2f} {'(one rater)':12}"
 
 
 def _aggregate(row: dict[str, Mean]) -> float:
