@@ -72,9 +72,18 @@ def save_tensors(tensors: dict[str, Tensor], path: Path, header: dict[str, str])
 
     The header is one JSON text: safetensors writes several entries in an order that changes from run to run.
     """
-    ordered = {name: t.detach().cpu().contiguous() for name, t in sorted(tensors.items())}
     with atomic_path(Path(path)) as temporary:
-        temporary.write_bytes(save(ordered, {ABOUT: json.dumps(header, sort_keys=True)}))
+        temporary.write_bytes(tensors_to_bytes(tensors, header))
+
+
+def tensors_to_bytes(tensors: dict[str, Tensor], header: dict[str, str]) -> bytes:
+    """What `save_tensors` writes.
+
+    >>> tensors_to_bytes({"x": torch.zeros(1)}, {"format": "example"})[-4:]
+    b'\\x00\\x00\\x00\\x00'
+    """
+    ordered = {name: t.detach().cpu().contiguous() for name, t in sorted(tensors.items())}
+    return save(ordered, {ABOUT: json.dumps(header, sort_keys=True)})
 
 
 def read_header(path: Path) -> dict[str, str]:

@@ -78,6 +78,9 @@ def test_a_stabilised_clip_keeps_its_eyes_in_place(clips):
 
     assert wander(still) < 0.6 * wander(clip)
     assert still.frames.shape == clip.frames.shape and still.mouth_centre.shape == clip.mouth_centre.shape
+    points = {name: getattr(clip, name) / 4 for name in ("landmarks", "mouth_centre", "eye_centres")}
+    small = stabilise(replace(clip, frames=np.ascontiguousarray(clip.frames[:, ::4, ::4]), **points))  # any size will do
+    assert small.frames.shape[1:] == (32, 32, 3) and np.allclose(small.eye_centres, still.eye_centres / 4, atol=0.01)
 
 
 def test_folders_take_turns(sample, clips, tmp_path):

@@ -1,12 +1,15 @@
 """Whatever happens to a run, nothing is lost: kills, Ctrl-C, a full disk, a file that vanishes, a loss that is not finite."""
 
 import json
+import os
 import platform
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +20,9 @@ from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.checkpoint import read_header
 from emotalk_lite.data.clips import Manifest, load_clip, save_clip
+from emotalk_lite.data.windows import ClipWindows
 from emotalk_lite.errors import EmotalkError
+from emotalk_lite.training.state import TrainingState
 from emotalk_lite.training.train import train
 
 TESTS = Path(__file__).parent
@@ -79,6 +84,57 @@ def test_stopped_in_every_stage_and_resumed_gives_the_bytes_of_an_uninterrupted_
         assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
     records = [json.loads((run / "run.json").read_text()) for run in (tmp_path, whole)]
     assert records[0]["history"] == records[1]["history"] and records[0]["clips"] == records[1]["clips"]
+
+
+@contextmanager
+def stopped_when_it_appears(monkeypatch, name):
+    """The training in the block ends as soon as a file of this name is in place, as a kill may end it."""
+    rename = os.replace
+
+    def rename_and_stop(source, target):
+        rename(source, target)
+        if Path(target).name == name:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(os, "replace", rename_and_stop)
+        yield
+
+
+@pytest.mark.parametrize("last", ["generator.safetensors", "state.safetensors"])
+def test_stopped_between_the_files_of_the_last_save_the_run_ends_with_the_generator_of_its_end(small, tmp_path, monkeypatch, last):
+    short = replace(TOY_PRESET, train=replace(TOY_PRESET.train, pretrain_steps=2))
+    train(small, tmp_path / "whole", short, "pretrain", progress=False)
+    with stopped_when_it_appears(monkeypatch, last):
+        train(small, tmp_path / "cut", short, "pretrain", progress=False)
+    train(small, tmp_path / "cut", short, "pretrain", resume=True, progress=False)
+    for name in FILES:
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_half_a_stage_goes_on_with_its_own_clips_wherever_they_lie(small, sample, tmp_path, monkeypatch):
+    with stopped_when_it_appears(monkeypatch, "state.safetensors"):
+        train(small, tmp_path / "run", TOY_PRESET, "critic", progress=False)
+    other = toy_folder(sample, tmp_path / "other", ("anger", "neutral"))
+    with pytest.raises(EmotalkError, match="the critic stage in .*run began with other clips; use the same"):
+        train(other, tmp_path / "run", TOY_PRESET, "critic", resume=True, progress=False)
+    moved = shutil.copytree(small, tmp_path / "moved")
+    train(moved, tmp_path / "run", TOY_PRESET, "critic", resume=True, progress=False)
+    with stopped_when_it_appears(monkeypatch, "state.safetensors"):
+        train(other, tmp_path / "run", TOY_PRESET, "pretrain", progress=False)  # another stage may have others
+    state = TrainingState(tmp_path / "run", TOY_PRESET, 0, ["pretrain"])
+    clips = ClipWindows(other, TOY_PRESET.train.window).fingerprint()
+    state.begin(clips, "efficientnet_lite0")
+    with pytest.raises(EmotalkError, match=r"other perceptual features \(efficientnet_lite0, now vgg19\)"):
+        state.begin(clips, "vgg19")  # begun without a network, gone on with one
+
+
+def test_a_state_that_is_damaged_says_how_to_begin_again(small, tmp_path):
+    train(small, tmp_path, TOY_PRESET, "critic", progress=False)
+    state = tmp_path / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:-100])
+    with pytest.raises(EmotalkError, match="state.safetensors is damaged; begin again in another --out, .* with --init"):
+        train(small, tmp_path, TOY_PRESET, "critic", resume=True, progress=False)
 
 
 def test_a_disk_that_fills_up_is_one_clear_line_and_the_last_good_checkpoint_stays(small, tmp_path):

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..presets import IMAGE_SIZE
-from .align import similarity_transform, transform_points, warp
+from .align import TEMPLATE, similarity_transform, transform_points, warp
 from .clips import PreparedClip
 
 SMOOTHING = 2.0  # frames, standard deviation of the Gaussian over which landmarks are averaged before stabilising
@@ -43,11 +43,11 @@ def stabilise(clip: PreparedClip) -> PreparedClip:
     """
     if not np.ptp(clip.eye_centres, axis=0).any():
         return clip
-    landmarks = _smooth(clip.landmarks)
+    size = clip.frames.shape[1]
     frames, points = clip.frames.copy(), clip.landmarks.copy()
-    for t, smooth in enumerate(landmarks):
-        matrix = similarity_transform(smooth)
-        frames[t] = warp(clip.frames[t : t + 1], matrix)[0]
+    for t, smooth in enumerate(_smooth(clip.landmarks)):
+        matrix = similarity_transform(smooth, TEMPLATE * size)
+        frames[t] = warp(clip.frames[t : t + 1], matrix, size)[0]
         points[t] = transform_points(clip.landmarks[t], matrix)
     return replace(clip, frames=frames, landmarks=points, mouth_centre=points[:, 3:].mean(axis=1), eye_centres=points[:, :2])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -152,6 +154,11 @@ class ClipWindows(Dataset):
         self.pseudo_ramp = pseudo_ramp
         self.intensities = intensities
 
+    def fingerprint(self) -> str:
+        """Which clips these are, wherever they lie: of every folder's names and the originals' SHA-256, in hexadecimal."""
+        clips = [[(entry.name, entry.sha256) for entry in collection.entries] for collection in self.collections]
+        return hashlib.sha256(json.dumps(clips).encode()).hexdigest()
+
     def clip(self, entry: Entry) -> PreparedClip:
         """The whole prepared clip of a manifest entry."""
         return self._collection(entry).clip(entry)
@@ -166,34 +173,19 @@ class ClipWindows(Dataset):
         return next(collection for collection in self.collections if entry in collection.entries)
 
     def __getitem__(self, index: int) -> Batch:
-        turn, which = divmod(index, len(self.collections))
-        collection = self.collections[which]
-        epoch, place = divmod(turn, len(collection.entries))
-        entry = collection.entries[np.random.default_rng((self.seed, epoch)).permutation(len(collection.entries))[place]]
-        rng = np.random.default_rng((self.seed, epoch, place, which))
-        clip = collection.clip(entry)
-        last = max(0, len(clip.frames) - self.window)
-        beyond = self.window // EDGE
-        start = int(np.clip(rng.integers(-beyond, last + beyond + 1), 0, last))
-        rows = np.minimum(np.arange(start, start + self.window), len(clip.frames) - 1)
-        real = not entry.source.startswith(SYNTHETIC)
-        speech = collection.speech(entry, int(rng.choice(self.voice_shifts)) if real else 0)
-        audio = speech[start * SAMPLES_PER_FRAME : (start + self.window) * SAMPLES_PER_FRAME]
-        audio = np.pad(audio, (0, self.window * SAMPLES_PER_FRAME - len(audio)))
-
+        collection, entry, rng = self._in_turn(index)
+        clip, real = collection.clip(entry), not entry.source.startswith(SYNTHETIC)
+        start = self._start(len(clip), rng)
+        rows = np.minimum(np.arange(start, start + self.window), len(clip) - 1)
+        audio = self._audio(collection, entry, start, int(rng.choice(self.voice_shifts)) if real else 0)
         source = entry if self.condition == "same_window" else collection.neutral.get(entry.actor, entry)
         first = int(rng.integers(2**16))
-        pseudo = None
-        strength = np.interp(index, self.pseudo_ramp, (0, 1))
-        if strength and rng.random() < self.pseudo_identities:
-            if real and rng.random() < ANY_EXPRESSION:
-                source = rng.choice(collection.of_actor(entry.actor))
-            pseudo = PseudoIdentity.draw(rng, clip.frames.shape[1], strength)
-            pseudo = pseudo if real else pseudo.light_and_colour()
+        pseudo, other_source = self._pseudo_identity(index, collection, entry, real, rng)
+
         read = collection.stable if pseudo else collection.clip
-        clip, condition = read(entry), read(source).frames
+        clip, condition = read(entry), read(other_source or source).frames
         first = start if self.condition == "same_window" else first % len(condition)
-        frames = to_signed(np.concatenate([condition[first : first + 1], clip.frames[rows]]))
+        frames = to_signed(np.concatenate([condition[first : first + 1], clip.frames[rows]]))  # (1 + T, 3, H, H)
         mouth, eyes = clip.mouth_centre[rows], clip.eye_centres[rows]
         if pseudo:
             frames, mouth, eyes = pseudo.apply(frames), pseudo.move(mouth), pseudo.move(eyes)
@@ -205,3 +197,33 @@ class ClipWindows(Dataset):
             mouth_centre=torch.from_numpy(mouth),
             eye_centres=torch.from_numpy(eyes),
         )
+
+    def _in_turn(self, index: int) -> tuple[Collection, Entry, np.random.Generator]:
+        """The clip of an example, the collection that it is from, and the example's own random numbers."""
+        turn, which = divmod(index, len(self.collections))
+        collection = self.collections[which]
+        epoch, place = divmod(turn, len(collection.entries))
+        order = np.random.default_rng((self.seed, epoch)).permutation(len(collection.entries))
+        return collection, collection.entries[order[place]], np.random.default_rng((self.seed, epoch, place, which))
+
+    def _start(self, n_frames: int, rng: np.random.Generator) -> int:
+        """The first frame of a window of a clip of so many frames."""
+        last = max(0, n_frames - self.window)
+        beyond = self.window // EDGE
+        return int(np.clip(rng.integers(-beyond, last + beyond + 1), 0, last))
+
+    def _audio(self, collection: Collection, entry: Entry, start: int, semitones: int) -> np.ndarray:
+        """What is said in a window: float32 (320 T,), silence after the clip's end."""
+        speech = collection.speech(entry, semitones)[start * SAMPLES_PER_FRAME : (start + self.window) * SAMPLES_PER_FRAME]
+        return np.pad(speech, (0, self.window * SAMPLES_PER_FRAME - len(speech)))
+
+    def _pseudo_identity(
+        self, index: int, collection: Collection, entry: Entry, real: bool, rng: np.random.Generator
+    ) -> tuple[PseudoIdentity | None, Entry | None]:
+        """The face of its own that an example gets, if any, and the clip that its condition image then comes from, if another."""
+        strength = np.interp(index, self.pseudo_ramp, (0, 1))
+        if not strength or rng.random() >= self.pseudo_identities:
+            return None, None
+        source = rng.choice(collection.of_actor(entry.actor)) if real and rng.random() < ANY_EXPRESSION else None
+        pseudo = PseudoIdentity.draw(rng, collection.clip(entry).frames.shape[1], strength)
+        return pseudo if real else pseudo.light_and_colour(), source

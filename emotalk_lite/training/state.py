@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ..checkpoint import config_fields, config_to_json, read_header, save_generator, save_tensors
+from ..checkpoint import config_fields, config_to_json, read_header, save_generator, tensors_to_bytes
 from ..errors import EmotalkError
 from ..models.generator import Generator
+from ..paths import atomic_path
 from ..presets import STAGES, Preset
 from .learners import Learner, Learners
 
@@ -40,6 +41,7 @@ class TrainingState:
         done: steps done of each stage.
         preset: as given, with the budgets of earlier stages as they were when they were trained.
         best: the lowest mouth error of any validation so far.
+        learns_from: of each stage, see `begin`.
 
     Raises:
         EmotalkError: the folder holds a run with other settings; or a joint stage is asked for and nothing leads to it.
@@ -55,10 +57,11 @@ class TrainingState:
             "train": json.dumps({k: v for k, v in config_fields(preset.train).items() if k not in NOT_IDENTITY}, sort_keys=True),
         }
         self.exists = (folder / NAME).is_file()
-        header = read_header(folder / NAME) if self.exists else {}
+        header = _header(folder) if self.exists else {}
         if start == "random":  # what a run began with need not be named again
             self.identity["start"] = header.get("start", start)
         self.done = {stage: 0 for stage in STAGES} | json.loads(header.get("done", "{}"))
+        self.learns_from = json.loads(header.get("learns_from", "{}"))
         self.best = float(header.get("best", math.inf))
         budgets = json.loads(header.get("budgets", "{}"))
         self._check_settings(header, budgets, preset)
@@ -79,6 +82,26 @@ class TrainingState:
         """Whether the stages asked for have nothing left to do."""
         return all(self.done[stage] >= self.preset.train.budget(stage) for stage in self.stages)
 
+    def begin(self, clips: str, features: str) -> None:
+        """Remember what the stages asked for learn from. The next stage may have something else, but half a stage may not go on so.
+
+        Args:
+            clips: fingerprint of the training clips, see `ClipWindows.fingerprint`.
+            features: of the perceptual loss that could be had, see `load_features`; nothing to the critic stage.
+
+        Raises:
+            EmotalkError: a stage that is half done began with others.
+        """
+        for stage in self.stages:
+            if self.done[stage] >= self.preset.train.budget(stage):
+                continue
+            now = {"clips": clips} if stage == "critic" else {"clips": clips, "perceptual features": features}
+            before = now | (self.learns_from.get(stage, {}) if self.done[stage] else {})
+            changed = [name if name == "clips" else f"{name} ({before[name]}, now {now[name]})" for name in now if before[name] != now[name]]
+            if changed:
+                raise EmotalkError(f"the {stage} stage in {self.folder} began with other {', '.join(changed)}; use the same, or give another --out")
+            self.learns_from[stage] = now
+
     def load(self, learners: Learners, average: Generator) -> None:
         """Restore weights and moments; where there is no run, everything stays as it is."""
         if not self.exists:
@@ -90,7 +113,10 @@ class TrainingState:
             _load_moments(learner, _under(tensors, f"adam.{name}"))
 
     def save(self, learners: Learners, average: Generator, **about: object) -> None:
-        """Write the state, then `generator.safetensors` (the average), each atomically: a kill between them loses nothing.
+        """Write the state and `generator.safetensors` (the average), each atomically, and the state becomes visible last.
+
+        So a disk that is full leaves both as they were, and after a kill between them the run goes on from the older state
+        and writes the generator again. The other way round, a run could be complete with a generator of an earlier step.
 
         Args:
             about: what else the generator's file should say of itself.
@@ -109,11 +135,13 @@ class TrainingState:
             "done": json.dumps(self.done),
             "budgets": json.dumps({stage: self.preset.train.budget(stage) for stage in STAGES if self.done[stage]}),
             "best": repr(self.best),
+            "learns_from": json.dumps(self.learns_from, sort_keys=True),
         }
-        save_tensors(tensors, self.folder / NAME, header)
+        with atomic_path(self.folder / NAME) as temporary:
+            temporary.write_bytes(tensors_to_bytes(tensors, header))
+            if self.done["pretrain"]:
+                save_generator(average, self.folder / "generator.safetensors", **self._about(), **about)
         self.exists = True
-        if self.done["pretrain"]:
-            save_generator(average, self.folder / "generator.safetensors", **self._about(), **about)
 
     def keep_best(self, average: Generator, mouth_error: float, **about: object) -> None:
         """Write `best.safetensors` where no validation had a lower mouth error before."""
@@ -149,6 +177,18 @@ class TrainingState:
             raise EmotalkError(
                 f"the joint stage needs {what}, and that stage {state} in {self.folder}; run --stage {earlier[-1]} there first"
             )
+
+
+def _header(folder: Path) -> dict[str, str]:
+    """What a run's state says about itself.
+
+    Raises:
+        EmotalkError: it is damaged.
+    """
+    try:
+        return read_header(folder / NAME)
+    except EmotalkError:
+        raise EmotalkError(f"{folder / NAME} is damaged; begin again in another --out, from its generator with --init {folder}") from None
 
 
 def _moments(learner: Learner) -> dict[str, Tensor]:

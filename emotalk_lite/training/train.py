@@ -111,8 +111,9 @@ def train(
 
     Raises:
         EmotalkError: unknown preset or stage; no data; `out` holds a run and `resume` is false, or a run with another
-            configuration; clips of another size than the generator's; a joint stage without what it goes on from; bf16 or torch.compile where the device cannot; a
-            loss that is not finite, a file that vanished or a full disk (the last good checkpoint stays).
+            configuration, or half a stage with other clips or features; clips of another size than the generator's; a joint stage without
+            what it goes on from; bf16 or torch.compile where the device cannot; a loss that is not finite, a file that vanished
+            or a full disk (the last good checkpoint stays).
 
     Source: paper, "Implementation Details".
     """
@@ -137,7 +138,7 @@ def train(
             raise EmotalkError(f"{error} after step {state.total}; {kept}") from None
         except OSError as error:
             reason, where = error.strerror or error, error.filename or out
-            kept = "the last good checkpoint is whole: put it right, then add --resume" if state.exists else "put it right, then start again"
+            kept = "put that right, then add --resume: the last good checkpoint is whole" if state.exists else "put that right, then start again"
             raise EmotalkError(f"{reason}: {where}; {kept}") from error
         except (RuntimeError, AssertionError) as error:  # while compiling, or the compiled code of a layout that it did not expect
             if not (preset.train.compile and isinstance(error, (torch._dynamo.exc.TorchDynamoException, AssertionError))):
@@ -172,6 +173,8 @@ def _train_stages(
     size = examples.clip(examples.entries[0]).frames.shape[1]
     if size != preset.model.image_size:
         raise EmotalkError(f"the clips have {size} x {size} pixels and the generator draws {preset.model.image_size}; give image_size={size}")
+    features = load_features(config.perceptual_features).to(device)
+    state.begin(examples.fingerprint(), features.name)
     judged, judged_on = validation_clips(data, examples, config)
     learners = build_learners(preset, seed, device)
     generator = learners.generator.network
@@ -179,7 +182,6 @@ def _train_stages(
         start_from(generator, Path(init))
     average = copy.deepcopy(generator).requires_grad_(False).eval()
     state.load(learners, average)
-    features = load_features(config.perceptual_features).to(device)
     draw = torch.compile(draw_frames) if config.compile else draw_frames
     about = {"perceptual_features": features.name, "validated_on": judged_on}
     log = RunLog(out, state.total) if processes.is_main else None

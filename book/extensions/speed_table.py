@@ -1,0 +1,58 @@
+"""A Sphinx directive, ``{speed-table}``: how fast the package's parts are, from the measurements in results/."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+HEAD = ["| what | measured | on | how |", "|---|---|---|---|"]
+# A measurement's name, what was measured, and the sentence that its numbers fill; what was not measured has no row
+ROWS = (
+    ("bench_generate", "drawing a face, `cuda` preset", "{presets[cuda][forward][frames_per_second]} frames a second,"
+     " {presets[cuda][forward][ratio]} times the plain formulation's"),
+    ("bench_generate", "learning, `cuda` preset", "{presets[cuda][training_step][frames_per_second]} frames a second,"
+     " {presets[cuda][training_step][ratio]} times the plain formulation's"),
+    ("bench_generate", "drawing a face, `cpu` preset", "{presets[cpu][forward][frames_per_second]} frames a second"),
+    ("bench_generate", "learning, `cpu` preset", "{presets[cpu][training_step][frames_per_second]} frames a second"),
+    ("bench_prepare", "preparing real clips, one process", "{frames_per_second[prepare]} frames a second,"
+     " {prepare_over_plain_cascade} times what MTCNN alone does on every frame"),
+    ("bench_synth", "painting synthetic people, one process", "{frames_per_second} frames a second; MTCNN finds the face in"
+     " {mtcnn[found]:.1%} of {mtcnn[looked_at]} frames"),
+    ("bench_superres", "enlarging four times, `fast`, one thread", "{fast[frames_per_second][1 threads]} frames a second"),
+    ("bench_superres", "enlarging four times, `realesrgan`", "{seconds_a_frame[ours]} s a frame"),
+    ("bench_frechet", "Fréchet distance of 2,000 against 2,000 frames", "{seconds:.0f} s"),
+)  # fmt: skip
+
+
+def table(folder: Path) -> list[str]:
+    """The table's lines in Markdown, from the measurements in ``folder``."""
+    lines = list(HEAD)
+    for name, what, sentence in ROWS:
+        if (path := folder / f"{name}.json").is_file():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            script = f"`benchmarks/{name.removeprefix('bench_')}.py`" if name != "bench_generate" else "`emotalk bench`"
+            lines.append(f"| {what} | {sentence.format_map(found)} | {found['hardware']}, {found['date']} | {script} |")
+    return lines
+
+
+class SpeedTable(SphinxDirective):
+    """Puts the table where it stands."""
+
+    def run(self) -> list[nodes.Node]:
+        """Read the measurements, and remember that this page depends on them."""
+        folder = Path(self.env.srcdir) / "results"
+        for path in folder.glob("bench_*.json"):
+            self.env.note_dependency(str(path))
+        container = nodes.container(classes=["speed-table"])
+        self.state.nested_parse(StringList(table(folder), source="speed-table"), self.content_offset, container)
+        return [container]
+
+
+def setup(app) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.add_directive("speed-table", SpeedTable)
+    return {"parallel_read_safe": True}
