@@ -34,7 +34,7 @@ notebooks: sample  ## execute what changed and copy it to notebooks/, to be comm
 	@$(PY) tools/run_notebooks.py --scale $(SCALE) --publish
 
 student: env  ## notebooks with stubs in place of the solutions: _build/student/notebooks/
-	@$(PY) tools/make_student.py
+	@$(PY) tools/editions.py
 
 fork:  ## write your repository's address everywhere: make fork REPO=you/your-book
 	@$(PYTHON) tools/fork.py "$(REPO)"

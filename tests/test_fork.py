@@ -13,8 +13,8 @@ OTHER = "someone/talking-faces.2027"
 
 @pytest.fixture
 def copy(tmp_path):
-    """The files that may name the repository, and the chapters' notebooks."""
-    for pattern in fork.PLACES:
+    """The files that may name the repository, the chapters' notebooks, and what these are derived from."""
+    for pattern in (*fork.PLACES, "book/*.md", "book/references.bib"):
         for path in chapters.ROOT.glob(pattern):
             target = tmp_path / path.relative_to(chapters.ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def test_a_fork_has_its_own_address_everywhere_and_keeps_all_outputs(copy):
     old = fork.address()
     assert fork.move(OTHER, copy) and fork.address(copy) == OTHER
     texts = {path: path.read_text() for pattern in fork.PLACES for path in copy.glob(pattern)}
-    assert [path.name for path, text in texts.items() if f"/{old}" in text] == []
+    assert [path.name for path, text in texts.items() if f"/{old}" in text or fork.pages(old) in text] == []
     assert f"cd {OTHER.partition('/')[2]}\n" in (copy / "book/setup.md").read_text()
     assert sync_notebooks.out_of_step(copy, write=False) == []
     fork.move(old, copy)
@@ -46,7 +46,7 @@ def test_pages_chapters_and_notebooks_name_one_repository():
 
 def test_the_readme_opens_every_chapter_on_colab():
     links = re.findall(r"\(https://colab\.research\.google\.com/github/([^)]+)\)", (chapters.ROOT / "README.md").read_text())
-    assert links == [f"{fork.address()}/blob/main/notebooks/{chapter.stem}.ipynb" for chapter in chapters.chapters()]
+    assert links == [f"{fork.address()}/blob/main/colab/notebooks/{chapter.stem}.ipynb" for chapter in chapters.chapters()]
 
 
 @pytest.mark.parametrize("given, understood", [

@@ -1,5 +1,6 @@
 """The built site in a real browser, from disk: it plays, it moves, and it asks nobody for anything."""
 
+import re
 from pathlib import Path
 
 import build_site
@@ -62,8 +63,19 @@ def test_every_chapter_is_in_the_table_of_contents(site):
 
 
 def test_every_chapter_opens_on_colab_from_the_top_of_its_page(site):
-    colab = f"https://colab.research.google.com/github/{fork.address()}/blob/main/notebooks"
-    assert [name for name in NOTEBOOKS if f'href="{colab}/{Path(name).stem}.ipynb"' not in (site / name).read_text()] == []
+    here = f"https://colab.research.google.com/github/{fork.address()}/blob/main/"
+    for name in NOTEBOOKS:
+        opened = re.findall(rf'href="{here}([^"]+)"', (site / name).read_text())
+        assert opened == [f"colab/{Path(name).with_suffix('.ipynb')}"] and (chapters.ROOT / opened[0]).exists()
+
+
+def test_what_opens_on_colab_links_to_pages_and_words_that_exist(site):
+    linked = set()
+    for path in (chapters.ROOT / "colab/notebooks").glob("*.ipynb"):
+        linked |= set(re.findall(rf"{fork.pages(fork.address())}/([\w/]+\.html)(?:#([\w-]+))?", path.read_text()))
+    pages = {name: (site / name).read_text() for name, _ in linked}
+    assert [f"{name}#{anchor}" for name, anchor in linked if anchor and f'id="{anchor}"' not in pages[name]] == []
+    assert "book/glossary.html" in pages and set(NOTEBOOKS) <= set(pages)
 
 
 def test_the_status_page_has_a_row_for_every_chapter(site):

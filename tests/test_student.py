@@ -1,11 +1,15 @@
-"""The exercises both ways, and the student edition: every stub fails its check, every solution passes, the notebooks run."""
+"""The exercises both ways, and the plain editions: every stub fails its check, every solution passes, the notebooks run."""
 
+import base64
+import io
 import os
 import re
 from functools import partial
 
 import chapters
-import make_student
+import drawing
+import editions
+import fork
 import nbformat
 import plain
 import pytest
@@ -13,10 +17,12 @@ from blocks import cells_needed
 from exercises import Exercise, checks, exercises, parts, stub
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
+from PIL import Image
 
 from emotalk_lite import check
 
 CHAPTERS = chapters.chapters()
+MYST = re.compile(r"\{[\w:-]+\}`|^(?:`{3,}|:{3,})\{|^\([\w-]+\)=|\(eq-|<svg", re.MULTILINE)
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -76,10 +82,10 @@ def test_a_chapter_has_three_exercises_each_with_check_and_solution(chapter):
 
 @each_chapter
 def test_the_student_edition_is_plain_and_holds_no_solution(chapter):
-    edition = make_student.student_edition(chapter)
+    edition = editions.student_edition(chapter)
     nbformat.validate(edition)
     text = "\n".join(cell.source for cell in edition.cells if cell.cell_type == "markdown")
-    assert not re.search(r"\{[\w:-]+\}`|^(?:`{3,}|:{3,})\{|^\([\w-]+\)=|\(eq-|<svg", text, re.MULTILINE)
+    assert not MYST.search(text)
     code = "\n".join(cell.source for cell in edition.cells if cell.cell_type == "code")
     solutions = [cell for e in exercises(chapters.to_notebook(chapter)) for cell in e.solution]
     assert not [cell for cell in solutions if cell in code]
@@ -87,17 +93,42 @@ def test_the_student_edition_is_plain_and_holds_no_solution(chapter):
     assert re.search(r"Last run: .* at scale `\w+`", edition.cells[1].source), "what it will take"
 
 
+@each_chapter
+def test_what_opens_on_colab_is_plain_has_the_published_code_and_folds_each_solution(chapter):
+    """That it is in step with the chapter, test_notebooks.py asks."""
+    edition, published = chapters.read(editions.colab_path(chapter)), chapters.read(chapters.notebook_path(chapter))
+    nbformat.validate(edition)
+    text = [cell.source for cell in edition.cells if cell.cell_type == "markdown"]
+    assert not MYST.search("\n".join(text))
+    code = [cell for cell in edition.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs for cell in code)
+    found = parts(published)
+    assert [cell.source for cell in code if "exercise" not in cell.metadata.get("tags", ())] == [
+        part.source for part in found if isinstance(part, nbformat.NotebookNode)]
+    folded = [cell for cell in text if cell.startswith("<details>\n<summary>") and cell.endswith("\n\n</details>")]
+    asked = [part for part in found if isinstance(part, Exercise)]
+    assert len(folded) == len(asked)
+    assert all(f"```python\n{cell}\n```" in shown for shown, exercise in zip(folded, asked) for cell in exercise.solution)
+
+
+def test_what_opens_on_colab_is_light():
+    assert sum(editions.colab_path(chapter).stat().st_size for chapter in CHAPTERS) < 1_500_000
+
+
 def test_the_student_edition_runs_from_top_to_bottom(sample, monkeypatch, tmp_path):
     monkeypatch.setenv("EMOTALK_SCALE", "smoke")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(chapters.ROOT), os.environ.get("PYTHONPATH", "")]))
-    edition = make_student.student_edition(next(c for c in CHAPTERS if c.name.startswith("10_")))
+    edition = editions.student_edition(next(c for c in CHAPTERS if c.name.startswith("10_")))
     NotebookClient(edition, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     answers = [cell.outputs[-1].data["text/plain"] for cell in edition.cells if "exercise" in cell.metadata.get("tags", ())]
     assert len(answers) == 3 and all(answer.startswith("Not yet.") for answer in answers)
 
 
+WORDS = f"{fork.pages(fork.address())}/book/glossary.html#term-"
+
+
 @pytest.mark.parametrize("myst, markdown", [
-    ("a {term}`gate`, {term}`the skips\n<skip connection>`", "a gate, the skips"),
+    ("a {term}`Gate`, {term}`the skips\n<skip connection>`", f"a [Gate]({WORDS}gate), [the skips]({WORDS}skip-connection)"),
     ("{cite}`hu2018` by {cite:t}`cao2014`", "(Hu et al., 2018) by Cao et al. (2014)"),
     ("see {doc}`01_data`", "see [Data: what a clip is](01_data.ipynb)"),
     ("squeezed by Hu et\nal. {cite}`hu2018`", "squeezed by Hu et\nal. (2018)"),
@@ -111,9 +142,33 @@ def test_roles_and_directives_become_plain_markdown(myst, markdown):
     assert plain.Plain().text(myst) == markdown
 
 
+DRAWING = """```{raw} html
+<figure><svg viewBox="0 0 200 100"><desc>A
+box.</desc><g class="face"><rect class="box" x="20" y="10" width="100" height="60" rx="8"/></g>
+<path class="flow" d="M120 40H180" marker-end="url(#tip)"/></svg><figcaption>The map.</figcaption></figure>
+```"""
+
+
 def test_drawings_become_pictures_that_say_what_they_show():
-    made = plain.Plain().text('```{raw} html\n<figure><svg><desc>Two\nboxes.</desc></svg><figcaption>The map.</figcaption></figure>\n```')
-    assert made.startswith("![Two boxes.](data:image/svg+xml;base64,") and made.endswith("\n\n*The map.*")
+    made = plain.Plain().text(DRAWING)
+    assert re.match(r'<img id="drawing-\w+" width="200" alt="A box." src="data:image/png;base64,', made) and made.endswith("\n\n*The map.*")
+    picture = Image.open(io.BytesIO(base64.b64decode(made.partition("base64,")[2].partition('"')[0]))).convert("RGB")
+    assert picture.size == (400, 200)
+    inside, edge, line, outside = (picture.getpixel(place) for place in ((140, 80), (140, 20), (300, 80), (300, 150)))
+    assert outside == (255, 255, 255) and sum(line) < 200 < sum(inside) < 750 and edge[0] > 120 > edge[2]
+
+
+def test_a_drawing_that_has_not_changed_keeps_its_picture():
+    made = plain.Plain().text(DRAWING)
+    before = made.replace("base64,iVBOR", "base64,kept")
+    assert plain.Plain(before=before).text(DRAWING) == before != made
+    assert "kept" not in plain.Plain(before=before).text(DRAWING.replace("H180", "H170"))
+
+
+@pytest.mark.parametrize("strange", ['<circle r="3"/>', '<path class="flow" d="M0 0C1 1 2 2 3 3"/>'])
+def test_a_drawing_of_something_new_is_an_error(strange):
+    with pytest.raises(ValueError, match="cannot draw"):
+        drawing.png(f'<svg viewBox="0 0 9 9">{strange}</svg>', {})
 
 
 @pytest.mark.parametrize("myst", ["{unheard}`of`", "```{unheard}\nof\n```"])

@@ -29,12 +29,14 @@ def root(tmp_path):
     (tmp_path / "emotalk_lite").mkdir()
     (tmp_path / "emotalk_lite/a.py").write_text("A = 1\n")
     (tmp_path / "constraints.txt").write_text("numpy==2.0\n")
+    (tmp_path / "_config.yml").write_text('repository: {url: "https://github.com/you/your-book"}\n')
     chapter = tmp_path / "book/chapters/00_first.md"
     chapter.write_text(CHAPTER)
     notebook = chapters.to_notebook(chapter)
     notebook.cells[-1].outputs = [new_output("stream", name="stdout", text="2\n")]
     next(filter(chapters.is_last_run, notebook.cells)).source = "*Last run: 1 s.*"
     chapters.write(notebook, tmp_path / "notebooks/00_first.ipynb")
+    sync_notebooks.write_colab_edition(chapter, tmp_path)
     return tmp_path
 
 
@@ -68,6 +70,17 @@ def test_new_prose_keeps_the_outputs(root):
     assert notebook.cells[1].source == "*Last run: 1 s.*"
 
 
+def test_new_prose_reaches_the_edition_for_colab(root):
+    assert sync_notebooks.out_of_step(root, write=False) == []
+    source(root).write_text(CHAPTER.replace("Some text.", "See {doc}`00_first`."))
+    assert sync_notebooks.out_of_step(root, write=True) == []
+    cells = chapters.read(root / "colab/notebooks/00_first.ipynb").cells
+    link = "https://colab.research.google.com/github/you/your-book/blob/main/colab/notebooks/00_first.ipynb"
+    assert f"See [A title]({link})." in [c.source for c in cells]
+    (root / "colab/notebooks/00_first.ipynb").unlink()
+    assert len(sync_notebooks.out_of_step(root, write=False)) == 1
+
+
 def test_new_code_asks_for_an_execution(root):
     source(root).write_text(CHAPTER.replace("1 + 1", "1 + 2"))
     before = (root / "notebooks/00_first.ipynb").read_bytes()
@@ -77,7 +90,8 @@ def test_new_code_asks_for_an_execution(root):
 
 def test_a_notebook_without_a_chapter_is_reported(root):
     source(root).unlink()
-    assert "no chapter" in sync_notebooks.out_of_step(root, write=False)[0]
+    assert [found.partition(" has no chapter")[0] for found in sync_notebooks.out_of_step(root, write=False)] == [
+        "notebooks/00_first.ipynb", "colab/notebooks/00_first.ipynb"]
 
 
 def test_the_key_follows_code_package_scale_and_versions_but_not_prose(root):

@@ -43,13 +43,18 @@ def to_notebook(chapter: Path) -> NotebookNode:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = NotebookNode({k: v for k, v in notebook.metadata.items() if k in KEPT_METADATA})
     notebook.metadata.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3", "language": "python"})
-    notebook.cells = with_last_run_line(notebook.cells)
+    notebook.cells = with_ids(with_last_run_line(notebook.cells))
+    return notebook
+
+
+def with_ids(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Give each cell an id made from its text (fork.py knows how)."""
     seen: Counter[str] = Counter()
-    for cell in notebook.cells:
+    for cell in cells:
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:10]
         cell.id = f"{digest}-{seen[digest]}"
         seen[digest] += 1
-    return notebook
+    return cells
 
 
 def with_last_run_line(cells: list[NotebookNode]) -> list[NotebookNode]:

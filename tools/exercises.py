@@ -36,13 +36,17 @@ ASK = re.compile(r"^(?P<fence>`{3,})python\n(?P<code>(?:.*\n)*?)(?P=fence)[ \t]*
 
 @dataclass
 class Exercise:
-    """One exercise: its label, title and statement (MyST), the cell that asks the check, the solution's cells."""
+    """One exercise: its label, title and statement (MyST), the cell that asks the check, the solution's cells.
+
+    ``told`` is the whole solution as Markdown (MyST), its cells as python fences.
+    """
 
     label: str
     title: str
     statement: str
     ask: str
     solution: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
 
 def parts(notebook: NotebookNode) -> list[NotebookNode | str | Exercise]:
@@ -56,12 +60,15 @@ def parts(notebook: NotebookNode) -> list[NotebookNode | str | Exercise]:
     solving: Exercise | None = None
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            solving.solution.append(cell.source) if solving else found.append(cell)
+            if solving:
+                solving.solution.append(cell.source)
+                solving.told.append(f"```python\n{cell.source}\n```")
+            else:
+                found.append(cell)
             continue
         position = 0
         for match in DIRECTIVE.finditer(cell.source):
-            if solving is None:
-                found.append(cell.source[position:match.start()])
+            (solving.told if solving else found).append(cell.source[position:match.start()].strip())
             position = match.end()
             if match["name"] == "exercise":
                 exercise = _exercise(match["argument"], match["body"])
@@ -73,8 +80,7 @@ def parts(notebook: NotebookNode) -> list[NotebookNode | str | Exercise]:
                 solving = by_label[match["argument"]]
             else:
                 solving = None
-        if solving is None:
-            found.append(cell.source[position:])
+        (solving.told if solving else found).append(cell.source[position:].strip())
     return [part for part in found if not isinstance(part, str) or part.strip()]
 
 

@@ -12,17 +12,26 @@ import hashlib
 import json
 import re
 import sys
-from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = ("_config.yml", "README.md", "book/setup.md", "book/chapters/*.md", "notebooks/*.ipynb")
+PLACES = ("_config.yml", "README.md", "book/setup.md", "book/chapters/*.md", "notebooks/*.ipynb", "colab/notebooks/*.ipynb")
 NAME = re.compile(r"(?:https://github\.com/)?([A-Za-z0-9][\w-]*/[\w.-]+?)(?:\.git)?/?")
 
 
 def address(root: Path = ROOT) -> str:
     """Owner and name of the repository, as ``_config.yml`` has them."""
     return re.search(r'repository: \{url: "https://github\.com/([^"]+)"', (root / "_config.yml").read_text()).group(1)
+
+
+def pages(repository: str) -> str:
+    """Where GitHub publishes the pages of owner/name.
+
+    >>> pages("you/your-book")
+    'https://you.github.io/your-book'
+    """
+    owner, _, name = repository.partition("/")
+    return f"https://{owner}.github.io/{name}"
 
 
 def digest(source: str) -> str:
@@ -34,7 +43,11 @@ def move(new: str, root: Path = ROOT) -> list[str]:
     """Replace the repository's address by ``new``, owner/name; returns the files that changed."""
     old, changed = address(root), []
     known = re.compile(rf"(github\.com/|colab\.research\.google\.com/github/){re.escape(old)}(?![\w-])")
-    here = partial(known.sub, rf"\g<1>{new}")
+    published = re.compile(rf"{re.escape(pages(old))}(?![\w-])")
+
+    def here(text: str) -> str:
+        return published.sub(pages(new), known.sub(rf"\g<1>{new}", text))
+
     folder = re.compile(rf"^cd {re.escape(old.partition('/')[2])}$", re.MULTILINE)  # after `git clone`
     for path in (path for place in PLACES for path in sorted(root.glob(place))):
         text = path.read_text(encoding="utf-8")

@@ -1,28 +1,31 @@
 """MyST Markdown into the plain Markdown that Colab and JupyterLab show: no directives, no roles.
 
-What has no plain counterpart, and is not known here, is an error rather than noise on a student's page.
+What has no plain counterpart, and is not known here, is an error rather than noise on a reader's page.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import html
 import re
+import unicodedata
 from functools import cached_property
 from pathlib import Path
 
-import yaml
 from pybtex.database import BibliographyData, Entry, parse_file
 from pybtex.plugin import find_plugin
 
 import chapters
+import drawing
+import fork
 
 OPEN = re.compile(r"^(?P<fence>`{3,}|:{3,})(?:\{(?P<name>[\w:-]+)\}[ \t]*(?P<argument>.*))?")
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
 TARGET = re.compile(r"^\(([\w-]+)\)=[ \t]*\n", re.MULTILINE)
 NUMBERED = re.compile(r"\$\$([^$]+?)(\s*)\$\$ \((eq-[\w-]+)\)")
 ADMONITIONS = ("note", "tip", "warning", "important", "caution", "hint", "seealso", "attention")
-LIGHT = {"--pst-color-surface": "#f3f4f5", "--pst-color-text-base": "#222832", "--pst-color-text-muted": "#48566b",
-         "--pst-font-family-base": "sans-serif"}
+PICTURE = re.compile(r'<img id="drawing-(\w+)" [^>]*>')
 
 
 class Plain:
@@ -30,17 +33,21 @@ class Plain:
 
     Args:
         root: the book's root; titles, labels and the bibliography are read there.
+        beside: what stands before the file's name in a link to another chapter: nothing where the notebooks lie side by side.
+        before: the text as it was made before; a drawing that has not changed keeps its picture, byte for byte.
     """
 
-    def __init__(self, root: Path = chapters.ROOT):
+    def __init__(self, root: Path = chapters.ROOT, beside: str = "", before: str = ""):
         self.root = root
+        self.beside = beside
+        self.pictures = {match[1]: match[0] for match in PICTURE.finditer(before)}
         self.cited: list[str] = []
         self.formulas: list[str] = []  # their labels; a formula's number is its place
 
     @cached_property
-    def repository(self) -> str:
-        """Where the book's other pages can be read."""
-        return yaml.safe_load((self.root / "_config.yml").read_text())["repository"]["url"]
+    def pages(self) -> str:
+        """Where GitHub publishes the book's pages."""
+        return fork.pages(fork.address(self.root))
 
     @cached_property
     def bibliography(self) -> BibliographyData:
@@ -87,7 +94,8 @@ class Plain:
         explicit = re.fullmatch(r"(.+?) ?<(.+)>", content)
         words, target = explicit.groups() if explicit else (None, content)
         if name == "term":
-            return words or target
+            plain = unicodedata.normalize("NFKD", self.spelt(target)).encode("ascii", "ignore").decode()
+            return f"[{words or target}]({self.pages}/book/glossary.html#term-{re.sub(r'[^A-Za-z0-9]+', '-', plain)})"
         if name == "doc":
             return self.link(words, target)
         if name in ("ref", "numref"):
@@ -104,14 +112,19 @@ class Plain:
             return f"${content}$" if name == "math" else f"`{content}`"
         raise ValueError(f"the role {{{name}}}`{content}` has no plain Markdown (tools/plain.py)")
 
+    def spelt(self, word: str) -> str:
+        """A word as the glossary has it: a chapter may begin a sentence with it."""
+        words = re.findall(r"^(\w.*)$", (self.root / "book" / "glossary.md").read_text(), re.MULTILINE)
+        return next((known for known in words if known.lower() == word.lower()), word)
+
     def link(self, words: str | None, target: str) -> str:
-        """A link to another notebook beside this one, or to one of the book's pages."""
+        """A link to another chapter's notebook, or to one of the book's pages."""
         name = Path(target).name
         is_chapter = re.match(r"\d\d_", name) is not None
         source = self.root / "book" / ("chapters" if is_chapter else ".") / f"{name}.md"
         if words is None:  # a dead link is the site's matter: its build fails
             words = re.search(r"^# (.+)$", source.read_text(), re.MULTILINE).group(1) if source.exists() else name
-        return f"[{words}]({name}.ipynb)" if is_chapter else f"[{words}]({self.repository}/blob/main/book/{name}.md)"
+        return f"[{words}]({self.beside}{name}.ipynb)" if is_chapter else f"[{words}]({self.pages}/book/{name}.html)"
 
     def citation(self, keys: list[str], in_text: bool) -> str:
         """Authors and years."""
@@ -148,24 +161,23 @@ class Plain:
         raise ValueError(f"the directive {{{name}}} has no plain Markdown (tools/plain.py)")
 
     def drawing(self, svg: str) -> str:
-        """An inline drawing as a picture: notebooks strip SVG from Markdown, and the book's style sheet is not there."""
-        css = (self.root / "book" / "assets" / "book.css").read_text()
-        colours = LIGHT | dict(re.findall(r"(--emotalk-\w+): (#\w+);", css.partition("html[data-theme")[0]))
-        rules = " ".join(re.findall(r"^\.diagram ([.\w]+ \{[^}]*\})", css, re.MULTILINE))
-        rules = re.sub(r"var\(([\w-]+)\)", lambda match: colours[match[1]], rules)
-        described = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL) or re.search(r"<title[^>]*>(.*?)</title>", svg, re.DOTALL)
-        head, _, rest = re.sub(r' style="[^"]*"', "", svg, count=1).partition(">")
-        head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg" style="background: white; font-family: sans-serif"', 1)
-        picture = f"{head}><style>{rules}</style>{rest}"
-        data = base64.b64encode(picture.encode()).decode()
-        words = " ".join(described.group(1).split()) if described else ""
-        return f"![{words}](data:image/svg+xml;base64,{data})"
+        """A drawing as a picture that carries its pixels: Colab shows no SVG, no attachment and no file beside the notebook."""
+        digest = hashlib.sha256(svg.encode()).hexdigest()[:8]
+        if digest not in self.pictures:
+            css = (self.root / "book" / "assets" / "book.css").read_text()
+            colours = dict(re.findall(r"--emotalk-(\w+): (#\w+);", css.partition("html[data-theme")[0]))
+            described = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
+            words = html.escape(" ".join(described.group(1).split())) if described else ""
+            data = base64.b64encode(drawing.png(svg, colours)).decode()
+            width = re.search(r'viewBox="\S+ \S+ (\d+)', svg)[1]
+            self.pictures[digest] = f'<img id="drawing-{digest}" width="{width}" alt="{words}" src="data:image/png;base64,{data}">'
+        return self.pictures[digest]
 
 
 def authors(entry: Entry) -> str:
     """Family names: one, two, or the first and the rest."""
     people = entry.persons.get("author", ())
-    found = [" ".join(part.render_as("text") for part in (*who.rich_prelast_names, *who.rich_last_names)) for who in people]
+    found = [" ".join(str(part) for part in (*who.rich_prelast_names, *who.rich_last_names)) for who in people]
     if len(found) > 2:
         return f"{found[0]} et al."
     return " and ".join(found) or entry.fields["title"]

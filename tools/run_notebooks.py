@@ -32,6 +32,7 @@ import chapters
 import costs
 from emotalk_lite.chapter_costs import SCALES, minutes
 from progress import Screen, Watch
+from sync_notebooks import write_colab_edition
 
 
 class WatchedEngine(NBClientEngine):
@@ -188,6 +189,7 @@ def main() -> None:
     if options.publish:
         for chapter in wanted:
             shutil.copy2(chapters.notebook_path(chapter, folder), chapters.notebook_path(chapter))
+            write_colab_edition(chapter)
     if options.publish or options.record:
         kept = costs.record(chapters.notebook_path(chapter, folder) for chapter in wanted)
         for place in (chapters.ROOT / "notebooks", *folder.parent.iterdir()):  # every scale is named in all of them
