@@ -124,6 +124,12 @@ def test_the_student_edition_runs_from_top_to_bottom(sample, monkeypatch, tmp_pa
     assert len(answers) == 3 and all(answer.startswith("Not yet.") for answer in answers)
 
 
+def test_references_hold_no_stray_formula():
+    text = plain.Plain()
+    assert text.text("{cite:t}`hochreiter1997`") == "Hochreiter and Schmidhuber (1997)"
+    assert "*Neural Computation*, 9(8):1735–1780, 1997." in text.references()
+
+
 WORDS = f"{fork.pages(fork.address())}/book/glossary.html#term-"
 
 

@@ -139,7 +139,9 @@ class Plain:
         """The list of what was cited."""
         style, backend = find_plugin("pybtex.style.formatting", "unsrt")(), find_plugin("pybtex.backends", "markdown")()
         found = style.format_entries([self.bibliography.entries[key] for key in self.cited])
-        return "\n".join(["## References\n", *(f"- {' '.join(entry.text.render(backend).split())}" for entry in found)])
+        needless = re.compile(r"\\([().!#+-])")  # pybtex escapes whatever it can; with a backslash, brackets begin a formula
+        lines = (needless.sub(r"\1", " ".join(entry.text.render(backend).split())) for entry in found)
+        return "\n".join(["## References\n", *(f"- {line}" for line in lines)])
 
     def directive(self, name: str, argument: str, body: list[str]) -> str:
         """One block: figures, notes, formulas."""
