@@ -135,11 +135,19 @@ def load_features(name: str) -> ImageFeatures:
     Returns:
         The features; its `name` belongs beside every number that was computed with it.
 
+    Raises:
+        EmotalkError: there are none of that name.
+
     >>> load_features("efficientnet_lite0").name
     'efficientnet_lite0'
+    >>> load_features("vgg16")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no features 'vgg16'; choose vgg19 or efficientnet_lite0
     """
     if name == EfficientNetLite0Features.name:
         return EfficientNetLite0Features()
+    if name != VGG19Features.name:
+        raise EmotalkError(f"no features '{name}'; choose {VGG19Features.name} or {EfficientNetLite0Features.name}")
     try:
         return VGG19Features()
     except (URLError, OSError) as error:
