@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def ablate(
         What `results.json` holds.
 
     Raises:
-        EmotalkError: unknown preset, row or upscaler; no data; `out` holds an ablation of another configuration.
+        EmotalkError: unknown preset, row, device or upscaler, or its weights cannot be had; no data, or two clips of one name;
+            `out` holds an ablation of another configuration. All this is said before anything is written.
 
     Source: paper, "Results".
 
@@ -81,7 +83,7 @@ def ablate(
         raise EmotalkError(f"{seeds} seeds train nothing; give 1 or more")
     if upscaler not in UPSCALERS:
         raise EmotalkError(f"no upscaler '{upscaler}'; choose one of {', '.join(UPSCALERS)}")
-    preset = resolve_preset(preset, steps)
+    place, preset = pick_device(device), resolve_preset(preset, steps)
     generators = {name.removesuffix("+bsrgan"): variant(preset, name) for name in variants}
     settings = {
         "preset": preset.name,
@@ -90,9 +92,13 @@ def ablate(
         "data": [describe_data(folder) for folder in folders],
         "upscaler": upscaler,
     }
-    keep_settings(settings, out)
+    begun = check_settings(settings, out)
     examples, judged_on = validation_clips(folders, ClipWindows(folders, preset.train.window), preset.train)
     examples.intensities = preset.train.intensities
+    check_names(examples)
+    network = load_upscaler(upscaler, device=place) if any(name.endswith("+bsrgan") for name in variants) else None  # fetched now, not after hours
+    if not begun:
+        _write(settings, out / SETTINGS)
     write_real(examples, out / "real")
     runs = {(name, seed): out / "runs" / f"{name}-seed{seed}" for seed in range(seeds) for name in generators}
     done = [TrainingState(path, generators[name], seed, STAGES).finished() for (name, seed), path in runs.items()]
@@ -103,8 +109,6 @@ def ablate(
                 train(folders, runs[name, seed], generators[name], seed=seed, resume=True, device=device, progress=progress)
                 bar.update()
 
-    device = pick_device(device)
-    network = load_upscaler(upscaler, device=device) if any(name.endswith("+bsrgan") for name in variants) else None
     rows = [(name, seed) for seed in range(seeds) for name in variants]
     done = [(out / "numbers" / f"{name}-seed{seed}.json").is_file() for name, seed in rows]
     with tqdm(total=len(rows), desc="measuring", unit="row", initial=sum(done), disable=not progress) as bar:
@@ -112,7 +116,7 @@ def ablate(
             if not finished:
                 run = runs[name.removesuffix("+bsrgan"), seed]
                 videos = out / "videos" / f"{name}-seed{seed}"
-                draw_videos(run, examples, videos, network if name.endswith("+bsrgan") else None, device)
+                draw_videos(run, examples, videos, network if name.endswith("+bsrgan") else None, place)
                 evaluate(out / "real", videos, out / "numbers" / f"{name}-seed{seed}.json", progress=False)
                 bar.update()
     results = gather(settings, out, runs, rows, judged_on)
@@ -134,16 +138,15 @@ def describe_data(folder: Path) -> dict[str, object]:
     }
 
 
-def keep_settings(settings: dict[str, object], out: Path) -> None:
-    """Write what is being compared into `out`, or see that it is what was begun there.
+def check_settings(settings: dict[str, object], out: Path) -> bool:
+    """Whether an ablation was begun in `out`; if so, it has to be this one.
 
     Raises:
-        EmotalkError: another configuration, by the name of the first setting that differs.
+        EmotalkError: it has another configuration, by the name of the first setting that differs; or `out` cannot be written.
     """
     path = check_writable(out / SETTINGS)
     if not path.is_file():
-        _write(settings, path)
-        return
+        return False
     try:
         before = _flat(json.loads(path.read_text(encoding="utf-8")))
     except ValueError:
@@ -156,6 +159,7 @@ def keep_settings(settings: dict[str, object], out: Path) -> None:
             f"the ablation in {out} was begun with another {key} ({before.get(key)}, now {now.get(key)}); "
             "use the same settings, or give another --out"
         )
+    return True
 
 
 def _flat(settings: dict[str, object]) -> dict[str, object]:
@@ -163,12 +167,19 @@ def _flat(settings: dict[str, object]) -> dict[str, object]:
     return {f"{key} {inner}".strip(): value for key, part in parts.items() for inner, value in part.items()}
 
 
+def check_names(examples: ClipWindows) -> None:
+    """A clip's videos have its name, so no two clips may have the same.
+
+    Raises:
+        EmotalkError: two have.
+    """
+    twice = [name for name, times in Counter(entry.name for entry in examples.entries).items() if times > 1]
+    if twice:
+        raise EmotalkError(f"two clips have the name {min(twice)}; give each folder of --data once")
+
+
 def write_real(examples: ClipWindows, folder: Path) -> None:
     """The real clips as videos, by the encoder that writes the generated ones."""
-    names = [entry.name for entry in examples.entries]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise EmotalkError(f"two clips have the name {twice[0]}; give each folder of --data once")
     for entry in examples.entries:
         if not (path := folder / f"{entry.name}.mp4").is_file():
             clip = examples.clip(entry)

@@ -15,6 +15,7 @@ from emotalk_lite.ablation_tables import tables
 from emotalk_lite.effects import FACTORS, effect_error, effects, signs
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.metrics.media import media_info
+from emotalk_lite.superres import weights
 from emotalk_lite.variants import VARIANTS
 
 TESTS = Path(__file__).parent
@@ -144,18 +145,23 @@ def test_another_configuration_is_refused_and_another_row_is_not(data, whole, sa
         ({"variants": ("bse",)}, "no variant 'bse'; choose one of base"),
         ({"upscaler": "lanczos"}, "no upscaler 'lanczos'"),
         ({"preset": "tiny"}, "no preset 'tiny'"),
+        ({"device": "tpu"}, "no device 'tpu'"),
+        ({"upscaler": "bsrgan"}, "cannot download BSRGAN.pth"),
     ],
 )
-def test_what_cannot_be_done_is_said_before_anything_is_written(data, tmp_path, changed, said):
+def test_what_cannot_be_done_is_said_before_anything_is_written(data, tmp_path, monkeypatch, changed, said):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path / "home"))  # holds no weights
+    monkeypatch.setattr(weights, "BSRGAN_URL", "http://127.0.0.1:9/BSRGAN.pth")  # nobody answers there
     given = {"data": [data], "out": tmp_path / "out", **changed}
     with pytest.raises(EmotalkError, match=said):
         ablate(**given)
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").glob("*"))
 
 
 def test_one_clip_name_in_two_folders_is_refused(data, tmp_path):
     with pytest.raises(EmotalkError, match="two clips have the name 1001_DFA_HAP_XX"):
-        ablate([data, data], tmp_path, TOY_PRESET, progress=False)
+        ablate([data, data], tmp_path / "out", TOY_PRESET, progress=False)
+    assert not list((tmp_path / "out").glob("*"))  # the same call with other data is no other ablation
 
 
 def test_effects_are_the_coefficients_of_the_regression_on_signs():
