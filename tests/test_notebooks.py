@@ -8,6 +8,7 @@ from pathlib import Path
 
 import blocks
 import chapters
+import exercises
 import pytest
 import sync_notebooks
 
@@ -48,6 +49,15 @@ def test_cells_are_short_enough_to_read(chapter):
     long = [c.source.splitlines()[0] for c in chapters.to_notebook(chapter).cells
             if c.cell_type == "code" and len(c.source.splitlines()) > 20]
     assert not long
+
+
+@each_chapter
+def test_code_fits_beside_the_sidebars_of_a_laptop(chapter):
+    """88 characters are what a page of 1280 pixels shows without scrolling (tests/test_site.py); an address cannot be broken."""
+    cells = chapters.to_notebook(chapter).cells
+    fences = [match["code"] for c in cells if c.cell_type == "markdown" for match in exercises.ASK.finditer(c.source)]
+    lines = [line for code in [*(c.source for c in cells if c.cell_type == "code"), *fences] for line in code.splitlines()]
+    assert [line for line in lines if len(line) > 88 and "https://" not in line] == []
 
 
 @each_chapter
