@@ -8,6 +8,7 @@ from pathlib import Path
 
 import blocks
 import chapters
+import exercises
 import pytest
 import sync_notebooks
 
@@ -48,6 +49,16 @@ def test_cells_are_short_enough_to_read(chapter):
     long = [c.source.splitlines()[0] for c in chapters.to_notebook(chapter).cells
             if c.cell_type == "code" and len(c.source.splitlines()) > 20]
     assert not long
+
+
+@each_chapter
+def test_code_fits_beside_the_sidebars_of_a_laptop(chapter):
+    """What a page 1280 pixels wide shows without scrolling: 88 characters, 83 in the box of an exercise. An address may be longer."""
+    cells = chapters.to_notebook(chapter).cells
+    asked = [match["code"] for cell in cells for match in exercises.ASK.finditer(cell.source) if cell.cell_type == "markdown"]
+    lines = [line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines() if "https://" not in line]
+    assert [line for line in lines if len(line) > 88] == []
+    assert [line for code in asked for line in code.splitlines() if len(line) > 83] == []
 
 
 @each_chapter

@@ -83,14 +83,20 @@ def test_the_status_page_has_a_row_for_every_chapter(site):
     assert [name for name in NOTEBOOKS if f'href="../{name}"' not in page.partition("<table")[2].partition("</table>")[0]] == []
 
 
+# First lines of the cells that scroll sideways; an address cannot be broken.
+LONG_CODE = """[...document.querySelectorAll(".cell_input pre")].filter((pre) => pre.scrollWidth > pre.clientWidth)
+    .map((pre) => pre.textContent).filter((code) => !code.includes("https://")).map((code) => code.split("\\n")[0])"""
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_stay_on_this_machine_without_errors_or_sideways_scrolling(chromium, site, name, size):
     with Watched(chromium, site, name, size) as watched:
         outside = [url for url in watched.requests if not url.startswith(("file:", "data:", "blob:"))]
         wide, seen = watched.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        code = watched.page.evaluate(LONG_CODE) if size == "desktop" else []
     assert outside == [] and watched.errors == []
-    assert wide <= seen
+    assert wide <= seen and code == []
 
 
 def test_a_word_typed_into_the_search_finds_its_chapter(chromium, site):
@@ -129,12 +135,17 @@ AXE = """async (only) => {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_can_be_used_without_sight_and_without_a_mouse(chromium, site, name):
-    """axe-core finds nothing serious: all rules at desktop size, on a phone those that the size decides."""
+    """axe-core finds nothing serious: all rules at desktop size, on a phone and in the dark those that size or colours decide."""
     for size, only in {"desktop": [], "phone": ["scrollable-region-focusable", "button-name", "image-alt"]}.items():
         with Watched(chromium, site, name, size) as watched:
             watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
             watched.page.evaluate(AXE_SCRIPT)
             assert watched.page.evaluate(AXE, only) == [], size
+            if size == "desktop":
+                watched.page.emulate_media(color_scheme="dark")
+                watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+                watched.page.wait_for_timeout(300)  # colours fade over
+                assert watched.page.evaluate(AXE, ["color-contrast", "link-in-text-block"]) == [], "dark"
 
 
 def test_videos_play_with_sound_and_recordings_play(chromium, site):

@@ -19,7 +19,7 @@ COLOURS = {
     "decoder": "var(--emotalk-face, #b4472f)",
 }
 ROW, TOP = 62, 44  # pixels: distance of the encoders, centre of the first
-DIM = 0.25  # opacity of what is not lit
+DIM = 0.55  # opacity of what is not lit: faint, and still to be read
 LINE = 'fill="none" stroke="currentColor" stroke-width="1.7"'
 
 
