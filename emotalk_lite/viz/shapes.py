@@ -8,7 +8,8 @@ from math import log2
 from IPython.display import HTML
 from torch import Tensor, nn, no_grad
 
-STEP, HEIGHT = 92, 164  # pixels: distance of two steps, height of the drawing
+STEP, HEIGHT = 92, 164  # pixels: least distance of two steps, height of the drawing
+LETTER = 7  # pixels: width of a letter in a step's shape
 LEGIBLE = 0.8  # the drawing shrinks to this share of its width before it scrolls
 LIT = "var(--emotalk-face, #b4472f)"  # the page's colour, which follows its theme; the second is for a notebook elsewhere
 PALE = 0.62  # opacity of what is not lit: faint, and still to be read
@@ -63,9 +64,10 @@ def shape_diagram(
     True
     """
     shapes = record_shapes(module, inputs, steps)
+    distance = max(STEP, *(LETTER * len(_sizes(shape)) for shape in shapes.values()))
     drawn, middle = [], HEIGHT / 2 - 6
     for i, (label, shape) in enumerate(shapes.items()):
-        x = STEP * (i + 0.5)
+        x = distance * (i + 0.5)
         channels, extent = (shape[1], shape[0]) if label in time_first else (shape[0], shape[1] if len(shape) > 1 else 1)
         width, height = LEAST + WIDE * log2(extent), LEAST + TALL * log2(channels)
         drawn.append(
@@ -77,7 +79,7 @@ def shape_diagram(
         )
     said = "What each step gives: " + "; ".join(f"{label}, {_sizes(shape)}" for label, shape in shapes.items())
     said += f". Lit: {', '.join(label for label in shapes if label in lit)}" if lit else ""
-    width = STEP * len(shapes)
+    width = distance * len(shapes)
     style = f"width: 100%; min-width: {LEGIBLE * width:.0f}px; max-width: {width}px; height: auto; display: block"
     return HTML(
         f'<div tabindex="0" style="overflow-x: auto"><svg viewBox="0 0 {width} {HEIGHT}" style="{style}" role="img" aria-label="{said}">'
