@@ -20,8 +20,8 @@ ROWS = (
     ("bench_generate", "learning, `cpu` preset", "{presets[cpu][training_step][frames_per_second]} frames a second"),
     ("bench_prepare", "preparing real clips, one process", "{frames_per_second[prepare]} frames a second,"
      " {prepare_over_plain_cascade} times what MTCNN alone does on every frame"),
-    ("bench_synth", "painting synthetic people, one process", "{frames_per_second} frames a second; MTCNN finds the face in"
-     " {mtcnn[found]:.1%} of {mtcnn[looked_at]} frames"),
+    ("bench_synth", "painting synthetic people", "{frames_per_second[by default]} frames a second, {frames_per_second[one process]}"
+     " by one process; MTCNN finds the face in {mtcnn[found]:.1%} of {mtcnn[looked_at]} frames"),
     ("bench_superres", "enlarging four times, `fast`, one thread", "{fast[frames_per_second][1 threads]} frames a second"),
     ("bench_superres", "enlarging four times, `realesrgan`", "{seconds_a_frame[ours]} s a frame"),
     ("bench_frechet", "Fréchet distance of 2,000 against 2,000 frames", "{seconds:.0f} s"),
