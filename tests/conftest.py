@@ -2,6 +2,9 @@
 
 import os
 
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # set before torch is imported: threads of two workers on one core wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
+
 import browser
 import pytest
 import torch
