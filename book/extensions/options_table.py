@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
-from docutils.statemachine import StringList
+from placing import place
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,12 +36,8 @@ class OptionsTable(SphinxDirective):
     """Puts the tables where it stands."""
 
     def run(self) -> list[nodes.Node]:
-        """Remember that this page depends on the package's source."""
-        for name in SOURCES:
-            self.env.note_dependency(str(ROOT / "emotalk_lite" / f"{name}.py"))
-        container = nodes.container(classes=["options"])
-        self.state.nested_parse(StringList(tables(), source="options-table"), self.content_offset, container)
-        return container.children
+        """From the package's source."""
+        return place(self, tables(), (ROOT / "emotalk_lite" / f"{name}.py" for name in SOURCES))
 
 
 def setup(app) -> dict[str, bool]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from docutils.statemachine import StringList
+from placing import place
 from sphinx.util.docutils import SphinxDirective
 
 HEAD = ["| chapter | run time | peak memory | scale | device | PyTorch |", "|---|---|---|---|---|---|"]
@@ -42,13 +42,9 @@ class RunTable(SphinxDirective):
     """Puts the table where it stands."""
 
     def run(self) -> list[nodes.Node]:
-        """Read the notebooks, and remember that this page depends on them."""
+        """From the notebooks."""
         folder = Path(self.env.srcdir) / "notebooks"
-        for path in folder.glob("*.ipynb"):
-            self.env.note_dependency(str(path))
-        container = nodes.container(classes=["run-table"])
-        self.state.nested_parse(StringList(table(folder), source="run-table"), self.content_offset, container)
-        return [container]
+        return place(self, table(folder), folder.glob("*.ipynb"))
 
 
 def setup(app) -> dict[str, bool]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from docutils import nodes
-from docutils.statemachine import StringList
+from placing import place
 from sphinx.util.docutils import SphinxDirective
 
 HEAD = ["| what | measured | on | how |", "|---|---|---|---|"]
@@ -43,13 +43,9 @@ class SpeedTable(SphinxDirective):
     """Puts the table where it stands."""
 
     def run(self) -> list[nodes.Node]:
-        """Read the measurements, and remember that this page depends on them."""
+        """From the measurements."""
         folder = Path(self.env.srcdir) / "results"
-        for path in folder.glob("bench_*.json"):
-            self.env.note_dependency(str(path))
-        container = nodes.container(classes=["speed-table"])
-        self.state.nested_parse(StringList(table(folder), source="speed-table"), self.content_offset, container)
-        return [container]
+        return place(self, table(folder), folder.glob("bench_*.json"))
 
 
 def setup(app) -> dict[str, bool]:
