@@ -158,8 +158,9 @@ def forward(draw: Draw, given: Inputs) -> None:
 
 def training_step(generator: Generator, draw: Draw, given: Inputs) -> None:
     """Forward and backward; the optimiser's step is the same for both and left out."""
-    generator.zero_grad()
+    generator.train().zero_grad()  # on a GPU, an LSTM in evaluation mode has no gradient
     draw(*given).square().mean().backward()
+    generator.eval()
 
 
 def compare(new: Callable[[], None], old: Callable[[], None], clips: int, device: torch.device, seconds: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 import numpy as np
 from tqdm import tqdm
 
+from . import __version__
 from .errors import EmotalkError
 from .metrics import identity, inception
 from .metrics.bad_videos import check_videos, leave_out
@@ -25,6 +26,7 @@ from .paths import atomic_path, check_writable
 from .presets import IMAGE_SIZE
 
 FEATURES = "efficientnet_lite0"
+PACKAGES = "torch", "torchmetrics", "av", "facenet-pytorch", "numpy", "scipy"  # whose versions the numbers depend on
 NAMES = {  # row of the table -> key in the JSON
     "FID (Inception, 2048 features)": "fid",
     "FID between halves of the real clips": "fid_real_floor",
@@ -154,7 +156,7 @@ def evaluate(
             "emotion_accuracy": f"a classifier fitted to {fitted_to(classifier)}",
             "identity_distance, identity_cosine": "dlib's 128-dimensional face embedding; below 0.6 it says: the same person",
         },
-        "versions": {name: version(name) for name in ("emotalk-lite", "torch", "torchmetrics", "av", "facenet-pytorch", "numpy", "scipy")},
+        "versions": {"emotalk-lite": __version__} | {name: version(name) for name in PACKAGES},
         "device": f"cpu: {platform.machine()}",
         "each": {
             stem: {key: round(value, 6) for key, value in video.values.items()} for stem, video in numbers["generated"].items()

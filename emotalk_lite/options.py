@@ -127,7 +127,7 @@ def options_text(preset: str | Preset, width: int = 100) -> str:
     >>> print(options_text("smoke")[:82])
     Options of preset smoke; give others with --set NAME=VALUE, as often as you like.
     """
-    preset, paper = resolve_preset(preset), PRESETS["cuda"]
+    preset, paper = resolve_preset(preset), PRESETS["p100"]
     lines, group = [f"Options of preset {preset.name}; give others with --set NAME=VALUE, as often as you like."], ""
     for option in list_options():
         if option.group != group:
@@ -135,6 +135,6 @@ def options_text(preset: str | Preset, width: int = 100) -> str:
             lines += ["", group]
         value, papers = (write(getattr(getattr(p, PLACE[option.name]), option.name)) for p in (preset, paper))
         lines.append(f"  {option.name}={value}  [{option.may_be}]")
-        other = f"; preset cuda, the paper's size: {papers}" if value != papers else ""
+        other = f"; preset p100, the paper's run: {papers}" if value != papers else ""
         lines += textwrap.wrap(option.meaning + other, width, initial_indent="      ", subsequent_indent="      ")
     return "\n".join(lines)

@@ -5,6 +5,8 @@ import os
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # set before torch is imported: threads of two workers on one core wait for each other
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # tests compare bytes, and a GPU's sums differ from run to run; give a number to test on one
+
 import browser
 import pytest
 import torch

@@ -90,6 +90,6 @@ def test_a_run_says_what_was_set_and_goes_on_with_the_same_only(sample, tmp_path
 
 def test_the_pages_words_for_the_released_generator_are_its_options():
     page = (chapters.ROOT / "book" / "options.md").read_text()
-    [words] = re.findall(r"`--preset cuda (--set [^`]+)`", page)
-    assert with_options("cuda", words.replace("--set ", "").split()).model == REFERENCE
-    assert resolve_preset("cuda").model != REFERENCE
+    [words] = re.findall(r"`--preset p100 (--set [^`]+)`", page)
+    assert with_options("p100", words.replace("--set ", "").split()).model == REFERENCE
+    assert resolve_preset("p100").model != REFERENCE

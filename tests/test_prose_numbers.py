@@ -20,7 +20,7 @@ ROOT = chapters.ROOT
 def results() -> dict:
     """By file, and what follows from them: percentages, and the steps of a run in all."""
     found = {path.stem: json.loads(path.read_text()) for path in (ROOT / "results").glob("*.json")}
-    rows = {f"{row['stage']} {row['step']}": row for row in found["train_cpu"]["history"]}
+    rows = {f"{preset} {row['stage']} {row['step']}": row for preset in ("cpu", "cuda") for row in found[f"train_{preset}"]["history"]}
     ablation = found["ablation_cpu"]
     distances = seed_means(ablation, "frechet_efficientnet_lite0")
     named = found["portrait"]["emotions that a classifier names (synthetic held-out actors)"]
@@ -40,14 +40,21 @@ def results() -> dict:
 
 
 ABLATION = "book/chapters/16_ablation.md"
+DECODER = "book/chapters/08_decoder.md"
 BSRGAN = "book/chapters/13_bsrgan.md"
 FAST = "emotalk_lite/weights/upscale_fast.md"
 TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
 SYNCNET = "emotalk_lite/weights/syncnet.md"
 SAID = [
     (TRAINING, "`results/train_cpu.json`: {train_cpu[step]:,} steps, {train_cpu[seconds]:.0f} s,"),
-    *((TRAINING, "| %s | %s | {row[%s][mouth_error]:.1f} | {row[%s][mouth_motion]:.2f} |" % (*row.split(), row, row))
-      for row in ("pretrain 1200", "pretrain 2400", "pretrain 2700", "joint 180")),
+    (TRAINING, "`results/train_cuda.json`: {train_cuda[step]:,} steps, {train_cuda[seconds]:.0f} s,"),
+    *((TRAINING, "| `%s` | %s | %s | {row[%s][mouth_error]:.1f} | {row[%s][mouth_motion]:.2f} |" % (*row.split(), row, row))
+      for row in ("cpu pretrain 1200", "cpu pretrain 2400", "cpu pretrain 2700", "cpu joint 180",
+                  "cuda pretrain 1000", "cuda pretrain 2000", "cuda pretrain 3000", "cuda joint 150")),
+    (TRAINING, "{bench_stages[steps_per_second][critic]:.0f} steps a second of the critic's stage, {bench_stages[steps_per_second][pretrain]:.1f}"
+               " of pretraining and {bench_stages[steps_per_second][joint]:.1f} of the joint stage"),
+    (DECODER, "draws {bench_generate_cuda[presets][cuda][forward][ratio]}\ntimes as fast and trains"
+              " {bench_generate_cuda[presets][cuda][training_step][ratio]} times as fast"),
     (ABLATION, "its whole budget, {steps[ablation]:,} steps a training"),
     (ABLATION, "the six clips of the sample and {ablation_cpu[data][1][clips]} painted ones of {ablation_cpu[data][1][actors]} synthetic actors"),
     (ABLATION, "each of the four generators with {seeds}."),

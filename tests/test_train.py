@@ -38,7 +38,7 @@ def small(sample, tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(small, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
-    train(small, out, TOY_PRESET, progress=False)
+    train(small, out, TOY_PRESET, device="cpu", progress=False)
     return out
 
 
@@ -130,14 +130,14 @@ def test_the_best_checkpoint_is_the_one_with_the_lowest_mouth_error(run):
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(small, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        train(small, tmp_path / name, TOY_PRESET, steps=8, seed=seed, progress=False)
+        train(small, tmp_path / name, TOY_PRESET, steps=8, seed=seed, device="cpu", progress=False)
     a, b, c = ((tmp_path / name / "generator.safetensors").read_bytes() for name in "abc")
     assert a == b and a != c
 
 
 def test_stage_by_stage_gives_the_bytes_of_all_at_once(small, run, tmp_path):
     for stage in ("pretrain", "critic", "joint"):
-        train(small, tmp_path, TOY_PRESET, stage, progress=False)
+        train(small, tmp_path, TOY_PRESET, stage, device="cpu", progress=False)
     for name in ("generator.safetensors", "best.safetensors"):
         assert _weights(tmp_path / name) == _weights(run / name)
     assert (tmp_path / "state.safetensors").read_bytes() == (run / "state.safetensors").read_bytes()

@@ -40,17 +40,17 @@ SECOND = 25 * 320  # samples of speech in 25 frames
 SHARES = {"real": 0.2, "changed": 0.2, "painted": 0.1, "hopper": 0.1, "textures": 0.05, "generated": 0.35}
 
 
-def cached(path: Path, crops: int, seed: int = 0) -> dict[str, Tensor]:
+def cached(path: Path, crops: int, device: torch.device, seed: int = 0) -> dict[str, Tensor]:
     """The pairs, from the file if it is there: small, large (uint8, N, 3, H, W) to learn from, test_small, test_large.
 
     The teacher draws what is learned from in bfloat16, twice as fast where the processor has it; what is measured on in
     single precision.
     """
     if path.is_file():
-        return load_file(path)
+        return load_file(path, str(device))
     rng = np.random.default_rng(seed)
-    small, test = draw_crops(pictures(rng), crops, rng), held_out()
-    teacher = load_upscaler("realesrgan")
+    small, test = draw_crops(pictures(rng), crops, rng).to(device), held_out().to(device)
+    teacher = load_upscaler("realesrgan", device=device)
     pairs = {"small": small, "test_small": test, "test_large": teach(teacher, test)}
     pairs["large"] = teach(teacher.to(torch.bfloat16), small)
     with atomic_path(path) as temporary:
@@ -61,9 +61,9 @@ def cached(path: Path, crops: int, seed: int = 0) -> dict[str, Tensor]:
 @torch.inference_mode()
 def teach(teacher: nn.Module, small: Tensor) -> Tensor:
     """What the teacher makes of uint8 (N, 3, H, W): uint8 (N, 3, 4H, 4W)."""
-    kind = next(teacher.parameters()).dtype
-    drawn = [to_bytes(teacher((x[None] / 255).to(kind)).float()) for x in tqdm(small, desc=f"teacher, {kind}", unit="picture")]
-    return torch.cat(drawn)
+    kind, batch = next(teacher.parameters()).dtype, 32 if small.is_cuda else 1
+    parts = tqdm(small.split(batch), desc=f"teacher, {kind}", unit="picture" if batch == 1 else f"{batch} pictures")
+    return torch.cat([to_bytes(teacher((x / 255).to(kind)).float()) for x in parts])
 
 
 def pictures(rng: np.random.Generator) -> dict[str, list[Tensor]]:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from emotalk_lite.devices import pick_device
 from emotalk_lite.models.compact import SCALE, CompactUpscaler
 from emotalk_lite.models.features import load_features
 from emotalk_lite.paths import atomic_path
@@ -31,17 +32,21 @@ EVERY = 500  # steps between two states on disk
 
 
 def draw(pairs: dict[str, Tensor], batch: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Small (B, 3, 24, 24) and large (B, 3, 96, 96) in [0, 1].
+    """Small (B, 3, 24, 24) and large (B, 3, 96, 96) in [0, 1], where the pairs are.
 
     Not mirrored: the teacher makes something else of a mirrored picture, about as far from its own as the student is.
     """
-    small, large = [], []
-    for _ in range(batch):
-        n = int(torch.randint(len(pairs["small"]), (), generator=random))
-        top, left = (MARGIN + torch.randint(CROP - PART - 2 * MARGIN + 1, (2,), generator=random)).tolist()
-        small.append(pairs["small"][n, :, top : top + PART, left : left + PART])
-        large.append(pairs["large"][n, :, SCALE * top : SCALE * (top + PART), SCALE * left : SCALE * (left + PART)])
-    return torch.stack(small) / 255, torch.stack(large) / 255
+    chosen = torch.randint(len(pairs["small"]), (batch,), generator=random)
+    corners = MARGIN + torch.randint(CROP - PART - 2 * MARGIN + 1, (2, batch), generator=random)
+
+    def parts(name: str, scale: int) -> Tensor:
+        pictures = pairs[name]
+        n, top, left = (x.to(pictures.device) for x in (chosen, *(scale * corners)))
+        along = torch.arange(scale * PART, device=pictures.device)
+        rows, columns = (start[:, None] + along for start in (top, left))  # (B, P) each
+        return pictures[n[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2) / 255
+
+    return parts("small", 1), parts("large", SCALE)
 
 
 @torch.inference_mode()
@@ -66,21 +71,24 @@ def main() -> None:
     parser.add_argument("--feature-weight", type=float, default=0.1)
     parser.add_argument("--blocks", type=int, default=6)
     parser.add_argument("--start", type=Path, help="weights of a network with as many blocks or fewer to begin with")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--ship", action="store_true", help="put the result into the package")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    pairs = cached(options.folder / "pairs.safetensors", options.crops)
-    features = load_features("efficientnet_lite0")
+    device = pick_device(options.device)
+    pairs = cached(options.folder / "pairs.safetensors", options.crops, device)
+    features = load_features("efficientnet_lite0").to(device)
     torch.manual_seed(0)
     network, random = CompactUpscaler(blocks=options.blocks), torch.Generator().manual_seed(0)
     if options.start:
         network.load_state_dict(load_file(options.start), strict=False)  # further blocks start as nothing
+    network.to(device)
     mean = deepcopy(network)
     optimiser = torch.optim.Adam(network.parameters(), options.rate, betas=(0.9, 0.99))
     learning = {"network": network, "mean": mean, "optimiser": optimiser}
     state, done, spent = options.folder / "state.pt", 0, 0.0
     if state.is_file():
-        saved = torch.load(state)
+        saved = torch.load(state, weights_only=True)
         for name, part in learning.items():
             part.load_state_dict(saved[name])
         done, spent = saved["step"], saved["seconds"]

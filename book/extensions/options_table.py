@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("config", "presets", "options")
-HEAD = ["| option | `cpu` | `cuda` | what it is |", "|---|---|---|---|"]
+HEAD = ["| option | `cpu` | `p100` | what it is |", "|---|---|---|---|"]
 
 
 def tables() -> list[str]:
@@ -26,9 +26,9 @@ def tables() -> list[str]:
         if option.group != group:
             group = option.group
             lines += ["", f"**{group.capitalize()}**", "", *HEAD]
-        values = [write(getattr(getattr(PRESETS[preset], PLACE[option.name]), option.name)) for preset in ("cpu", "cuda")]
-        cpu, cuda = (value.replace(",", ", ") for value in values)
-        lines.append(f"| `{option.name}` | {cpu} | {cuda} | {option.meaning}; *{option.may_be}* |")
+        values = [write(getattr(getattr(PRESETS[preset], PLACE[option.name]), option.name)) for preset in ("cpu", "p100")]
+        cpu, p100 = (value.replace(",", ", ") for value in values)
+        lines.append(f"| `{option.name}` | {cpu} | {p100} | {option.meaning}; *{option.may_be}* |")
     return lines
 
 

@@ -18,12 +18,19 @@ ROWS = (
      " {presets[cuda][training_step][ratio]} times the plain formulation's"),
     ("bench_generate", "drawing a face, `cpu` preset", "{presets[cpu][forward][frames_per_second]} frames a second"),
     ("bench_generate", "learning, `cpu` preset", "{presets[cpu][training_step][frames_per_second]} frames a second"),
+    ("bench_generate_cuda", "drawing a face, `cuda` preset", "{presets[cuda][forward][frames_per_second]} frames a second,"
+     " {presets[cuda][forward][ratio]} times the plain formulation's, in {presets[cuda][forward][memory_ratio]} times less memory"),
+    ("bench_generate_cuda", "learning, `cuda` preset", "{presets[cuda][training_step][frames_per_second]} frames a second,"
+     " {presets[cuda][training_step][ratio]} times the plain formulation's, in {presets[cuda][training_step][memory_ratio]} times less memory"),
+    ("bench_stages", "steps of training, `p100` preset", "{steps_per_second[critic]} a second of the critic's stage,"
+     " {steps_per_second[pretrain]} of pretraining, {steps_per_second[joint]} of the joint stage"),
     ("bench_prepare", "preparing real clips, one process", "{frames_per_second[prepare]} frames a second,"
      " {prepare_over_plain_cascade} times what MTCNN alone does on every frame"),
     ("bench_synth", "painting synthetic people", "{frames_per_second[by default]} frames a second, {frames_per_second[one process]}"
      " by one process; MTCNN finds the face in {mtcnn[found]:.1%} of {mtcnn[looked_at]} frames"),
     ("bench_superres", "enlarging four times, `fast`, one thread", "{fast[frames_per_second][1 threads]} frames a second"),
-    ("bench_superres", "enlarging four times, `realesrgan`", "{seconds_a_frame[ours]} s a frame"),
+    ("bench_superres", "enlarging four times, `realesrgan`", "{seconds_a_frame[ours]} s a frame;"
+     " {gpu[frames_per_second][realesrgan, float32]:.0f} frames a second on an {gpu[hardware]}"),
     ("bench_frechet", "Fréchet distance of 2,000 against 2,000 frames", "{seconds:.0f} s"),
 )  # fmt: skip
 
@@ -34,7 +41,7 @@ def table(folder: Path) -> list[str]:
     for name, what, sentence in ROWS:
         if (path := folder / f"{name}.json").is_file():
             found = json.loads(path.read_text(encoding="utf-8"))
-            script = f"`benchmarks/{name.removeprefix('bench_')}.py`" if name != "bench_generate" else "`emotalk bench`"
+            script = "`emotalk bench`" if name.startswith("bench_generate") else f"`benchmarks/{name.removeprefix('bench_')}.py`"
             lines.append(f"| {what} | {sentence.format_map(found)} | {found['hardware']}, {found['date']} | {script} |")
     return lines
 

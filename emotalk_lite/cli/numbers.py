@@ -62,7 +62,7 @@ def ablate(
     Examples:
       emotalk sample --out data/sample
       emotalk ablate --data data/sample --out ablation --steps 400
-      emotalk ablate --data prepared --out ablation --preset cuda --seeds 3 --upscaler bsrgan
+      emotalk ablate --data prepared --out ablation --preset p100 --seeds 3 --upscaler bsrgan
       emotalk ablate --data prepared --out other --set squeeze_excitation=last
     """
     chosen = with_options(preset, set_ or [])

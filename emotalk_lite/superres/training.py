@@ -43,7 +43,7 @@ class SuperresConfig:
 SUPERRES_PRESETS = {
     "smoke": SuperresConfig(8, 1, 4, critic_channels=8, batch=2, psnr_steps=80, gan_steps=6, learning_rate=3e-3),
     "cpu": SuperresConfig(),
-    "cuda": SuperresConfig(64, 8, 32, critic_channels=64, crop=128, batch=32, psnr_steps=20_000, gan_steps=10_000, learning_rate=2e-4),
+    "cuda": SuperresConfig(64, 8, 32, critic_channels=64, crop=128, batch=16, psnr_steps=1_000, gan_steps=250, learning_rate=2e-4),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,20 @@ def frozen(*networks: nn.Module) -> Iterator[None]:
     finally:
         for network in networks:
             network.requires_grad_(True)
+
+
+def copy_of(generator: Generator) -> Generator:
+    """The same weights, which no longer learn, in evaluation mode.
+
+    >>> from emotalk_lite.presets import PRESETS
+    >>> any(p.requires_grad for p in copy_of(Generator(PRESETS["smoke"].model)).parameters())
+    False
+    """
+    copied = copy.deepcopy(generator).requires_grad_(False).eval()
+    for module in copied.modules():
+        if isinstance(module, nn.LSTM):
+            module.flatten_parameters()  # a GPU wants an LSTM's weights in one piece, and a copy scatters them
+    return copied
 
 
 @torch.no_grad()

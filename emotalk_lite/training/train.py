@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import math
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ from ..paths import home, remove_abandoned
 from ..presets import STAGES, Preset, TrainConfig, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
-from .learners import build_learners, update_average
+from .learners import build_learners, copy_of, update_average
 from .processes import Processes, find_processes
 from .state import TrainingState
 from .steps import Draws, autocast, critic_step, draw_frames, emotion_critic_step, generator_for, generator_step
@@ -101,7 +100,7 @@ def train(
         stage: "critic", "pretrain", "joint" or "all".
         steps: overrides the budget of the stages asked for, see `resolve_preset`.
         init: a trained generator whose weights this one starts from, see `start_from`; None: random weights.
-        seed: of weights, noise, windows; the same seed, preset and machine give the same bytes.
+        seed: of weights, noise, windows; the same seed, preset and machine give the same bytes on a CPU. A GPU adds up in another order each time.
         resume: go on with the run in `out`; a finished run returns at once, an empty folder starts anew.
         device: "auto", "cpu" or "cuda".
         progress: show a bar with the time left.
@@ -180,7 +179,7 @@ def _train_stages(
     generator = learners.generator.network
     if init is not None:
         start_from(generator, Path(init))
-    average = copy.deepcopy(generator).requires_grad_(False).eval()
+    average = copy_of(generator)
     state.load(learners, average)
     draw = torch.compile(draw_frames) if config.compile else draw_frames
     about = {"perceptual_features": features.name, "validated_on": judged_on}
