@@ -119,7 +119,7 @@ PRESETS = {
             validate_every=2000,
         ),
     ),
-    # The paper's size, trained as `cpu` is, for as long as a lecture lasts; the paper's own budgets (below) take hours.
+    # The paper's size, trained as `cpu` is, for minutes; the paper's own budgets (below) take up to hours.
     "cuda": Preset(
         "cuda",
         train=replace(

@@ -148,6 +148,21 @@ def test_pages_can_be_used_without_sight_and_without_a_mouse(chromium, site, nam
                 assert watched.page.evaluate(AXE, ["color-contrast", "link-in-text-block"]) == [], "dark"
 
 
+def test_in_the_dark_a_white_chart_is_dimmed_and_a_face_is_not(chromium, site):
+    with Watched(chromium, site, "notebooks/10_losses.html") as watched:
+        watched.page.emulate_media(color_scheme="dark")
+        watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        look = "(images) => [...new Set(images.map((i) => getComputedStyle(i).filter))]"
+        dimmed = {end: watched.page.eval_on_selector_all(f".cell_output img[src$='.{end}']", look) for end in ("png", "jpg")}
+    assert dimmed == {"png": ["brightness(0.82)"], "jpg": ["none"]}
+
+
+def test_on_a_phone_the_evidence_for_each_claim_is_in_sight(chromium, site):
+    with Watched(chromium, site, "book/claims.html", "phone") as watched:
+        wide = "(tables) => tables.filter((t) => t.getBoundingClientRect().right > innerWidth).length"
+        assert watched.page.eval_on_selector_all("table", wide) == 0
+
+
 def test_videos_play_with_sound_and_recordings_play(chromium, site):
     kinds = set()
     for name in NOTEBOOKS:

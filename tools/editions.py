@@ -19,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import chapters
 import fork
+from emotalk_lite.chapter_costs import chapter_cost
 from exercises import Exercise, parts, stub
 from plain import Plain
 
@@ -43,7 +44,7 @@ def colab_edition(chapter: Path, root: Path = chapters.ROOT) -> NotebookNode:
 
 def student_edition(chapter: Path, root: Path = chapters.ROOT) -> NotebookNode:
     """The chapter's student edition, without outputs and solutions."""
-    return _edition(chapter, Plain(root), f"{TO_STUDENTS}\n\n{cost(chapter, root)}", solutions=False)
+    return _edition(chapter, Plain(root), f"{TO_STUDENTS}\n\n*{cost(chapter)}*", solutions=False)
 
 
 def _edition(chapter: Path, plain: Plain, greeting: str, *, solutions: bool) -> NotebookNode:
@@ -71,11 +72,13 @@ def _edition(chapter: Path, plain: Plain, greeting: str, *, solutions: bool) -> 
     return new_notebook(cells=cells, metadata={"kernelspec": source.metadata.kernelspec})
 
 
-def cost(chapter: Path, root: Path) -> str:
-    """What the chapter will take: the line of the committed notebook about its last run, where there is one."""
-    published = chapters.read(chapters.notebook_path(chapter, root / "notebooks"))
-    cells = published.cells if published else []
-    return next((cell.source for cell in cells if chapters.is_last_run(cell)), chapters.NEVER_RUN)
+def cost(chapter: Path) -> str:
+    """What the chapter will take a student: at the default scale, which need not be that of the committed outputs.
+
+    >>> cost(Path("08_decoder.md"))
+    'At scale cpu this chapter takes ... s and ... GB of memory, measured on ...'
+    """
+    return chapter_cost(chapter.stem, "cpu").splitlines()[0]
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ FROZEN = 0.2  # of the real mouth's motion: less is a mouth that stands still
 def train(
     data: Annotated[list[Path] | None, typer.Option(help="Prepared folder, or several; default: the sample, fetched if need be.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default: of its own for these settings, in the cache.")] = None,
-    preset: Annotated[str, typer.Option(help="smoke (seconds), cpu (minutes), portrait (any face), cuda (paper size, minutes on a GPU), p100, a100 (its two runs: hours, days).")] = "cpu",
+    preset: Annotated[str, typer.Option(help="smoke (seconds), cpu (minutes), portrait (any face), cuda (paper size, minutes on a GPU), p100, a100 (its two runs: hours).")] = "cpu",
     stage: Annotated[str, typer.Option(help="critic, pretrain, joint (goes on from both, in the same --out), or all.")] = "all",
     steps: Annotated[int | None, typer.Option(help="Training steps of these stages together; default: the preset's.")] = None,
     variant: Annotated[str | None, typer.Option(help="Row of the paper's Table 5: base, se, em, se+em, each also +bsrgan.")] = None,
