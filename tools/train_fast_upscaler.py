@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--feature-weight", type=float, default=0.1)
-    parser.add_argument("--blocks", type=int, default=6)
+    parser.add_argument("--blocks", type=int, default=11)
     parser.add_argument("--start", type=Path, help="weights of a network with as many blocks or fewer to begin with")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--ship", action="store_true", help="put the result into the package")

@@ -23,7 +23,7 @@ class CompactUpscaler(nn.Module):
         channels: of each convolution at the folded size.
         blocks: of two convolutions with a way around them.
 
-    The defaults have 560,896 parameters.
+    The defaults have 930,176 parameters.
 
     Source: Shi et al. 2016 (ESPCN) for the last step, Lim et al. 2017 (EDSR) for the blocks; the folding is that of Real-ESRGAN's
     smaller factors (Wang et al. 2021).
@@ -34,7 +34,7 @@ class CompactUpscaler(nn.Module):
     True
     """
 
-    def __init__(self, channels: int = 64, blocks: int = 6) -> None:
+    def __init__(self, channels: int = 64, blocks: int = 11) -> None:
         super().__init__()
         self.first = nn.Conv2d(3 * FOLD**2, channels, 3, padding=1)
         self.blocks = nn.ModuleList(

@@ -14,7 +14,7 @@ from ..models.rrdb import RRDBNet
 
 SCALE = 4  # times as many pixels in each direction
 BATCH = 4 * 128 * 128  # input pixels at once: 4 frames of 128 x 128, or one larger frame
-TILE, OVERLAP = 256, 32  # input pixels, for a network whose result depends on pixels at most 32 away
+TILE, OVERLAP = 512, 56  # input pixels, for a network whose result depends on pixels at most 56 away
 # RRDBNet sees about 350 pixels in each direction. With Real-ESRGAN's weights, what is cut off beyond 64
 # pixels changes the result by up to 7e-4 of its range, beyond 80 by 6e-5, beyond 96 by 2e-6.
 RRDB_TILE, RRDB_OVERLAP = 512, 96
@@ -27,7 +27,7 @@ def upscale(frames: np.ndarray, model: nn.Module, *, progress: bool = False) -> 
     Args:
         frames: uint8 (T, H, W, 3) RGB.
         model: of `load_upscaler`, or any that maps (B, 3, H, W) in [0, 1] to (B, 3, 4H, 4W) and whose result
-            depends on pixels at most 32 away.
+            depends on pixels at most 56 away.
         progress: show a bar with the time left.
 
     Returns:
