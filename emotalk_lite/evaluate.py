@@ -177,9 +177,9 @@ def table(report: dict[str, object]) -> str:
             of = report["from_fewer"].get(key)
             lines.append(f"{name:<54} {metrics[key]:10.4g}" + (f"  ({of})" if of else ""))
     lines.append(
-        f"{videos['generated']} generated videos ({frames['generated']} frames) against {videos['real']} real ones "
-        f"({frames['real']} frames), {report['pairs']} pairs; {'; '.join(report['encoding']['generated'])}; "
-        f"{', '.join(report['pictures']['generated'])}"
+        f"{_count(videos['generated'], 'generated video')} ({_count(frames['generated'], 'frame')}) against "
+        f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "
+        f"{'; '.join(report['encoding']['generated'])}; {', '.join(report['pictures']['generated'])}"
     )
     if any(report["taken_as_aligned"].values()):
         squares = " and ".join(f"{n} of {videos[name]} {name}" for name, n in report["taken_as_aligned"].items())
@@ -191,6 +191,10 @@ def table(report: dict[str, object]) -> str:
             named = "; ".join(f"{stem} ({why})" for stem, why in left_out.items())
             lines.append(f"left out: {len(left_out)} of {len(left_out) + videos[name]} {name} videos: {named}")
     return "\n".join(lines)
+
+
+def _count(n: int, of: str) -> str:
+    return f"{n} {of}{'s' * (n != 1)}"
 
 
 def _of_sets(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) -> dict[str, float]:

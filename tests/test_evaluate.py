@@ -162,6 +162,7 @@ def test_another_video_has_another_place_in_the_cache(tmp_path, monkeypatch):
         film.write_bytes(content)
         assert Cache().get(film, "number", lambda: np.array([int(content == b"two")])) == int(content == b"two")
     assert Cache().get(film, "number", lambda: np.array([7])) == 1
+    assert {path.stat().st_mode for path in (tmp_path / "features").rglob("*.safetensors")} == {film.stat().st_mode}  # a folder may be shared
 
 
 def test_a_classifier_fitted_to_real_labels_takes_the_place_of_the_shipped_one(videos, sample, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,19 @@ def test_the_same_seed_gives_the_same_page(survey, tmp_path):
     again = make_survey(survey.page.parent / "clips", tmp_path / "survey.html", seed=3)
     other = make_survey(survey.page.parent / "clips", tmp_path / "other.html", seed=4)
     assert again.page.read_bytes() == survey.page.read_bytes() != other.page.read_bytes()
+
+
+def test_another_clip_under_a_name_is_another_survey(survey, tmp_path):
+    folder = shutil.copytree(survey.page.parent / "clips", tmp_path / "clips")
+    first = read_key(make_survey(folder, tmp_path / "first.html").key)
+    one, other = folder / "base" / "anger.mp4", folder / "se+em" / "anger.mp4"  # were exchanged by mistake
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    corrected = make_survey(folder, tmp_path / "corrected.html").key
+    answer = respond(tmp_path / "answer.json", first, "a", lambda v: 3)
+    with pytest.raises(EmotalkError, match="foreign: of another survey"):
+        analyse([answer], corrected)
 
 
 def test_a_rater_answers_reloads_and_exports(survey, chromium, tmp_path):

@@ -331,5 +331,10 @@ def test_talk_enlarges_what_it_draws(portrait, sample, tmp_path):
     speech = sample.raw_path(sample.speech[0])
     done = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", "--upscale", "bicubic", "--out", tmp_path / "t.mp4")
     assert done.returncode == 0 and "frames of 512 x 512" in done.stdout
-    wrong = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", "--upscale", "lanczos", "--out", tmp_path / "u.mp4")
-    assert wrong.returncode == 2 and "no upscaler 'lanczos'" in wrong.stderr and not (tmp_path / "u.mp4").exists()
+    for words, said in [
+        (("--upscale", "lanczos"), "no upscaler 'lanczos'"),
+        (("--upscale", "bsrgan", "--upscale-weights", tmp_path / "face.png"), "does not hold RRDBNet's weights"),
+        (("--upscale-weights", tmp_path / "face.png"), "add --upscale bsrgan"),
+    ]:
+        wrong = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", *words, "--out", tmp_path / "u.mp4")
+        assert wrong.returncode == 2 and said in wrong.stderr and not (tmp_path / "u.mp4").exists()

@@ -21,7 +21,8 @@ def talk(
     emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
     out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
     checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
-    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, realesrgan or bsrgan.")] = "none",
+    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, bicubic, or (seconds a frame) realesrgan, bsrgan.")] = "none",
+    upscale_weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it, for --upscale; default: shipped, or fetched once.")] = None,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
@@ -40,6 +41,8 @@ def talk(
             raise EmotalkError(f"cannot write {out}: it is one of the inputs; give another --out")
     if out.suffix.lower() != ".mp4":
         raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
+    if upscale_weights is not None and upscale == "none":
+        raise EmotalkError(f"nothing would be enlarged with {upscale_weights}; add --upscale bsrgan")
     check_writable(out)
     from ..devices import pick_device
     from ..generate import SHIPPED
@@ -48,7 +51,7 @@ def talk(
     from ..superres import upscale as enlarge
 
     checkpoint = checkpoint if checkpoint is not None else SHIPPED
-    upscaler = None if upscale == "none" else load_upscaler(upscale, device=pick_device(device))
+    upscaler = None if upscale == "none" else load_upscaler(upscale, upscale_weights, pick_device(device))
     clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
     if upscaler is not None:
         clip = replace(clip, frames=enlarge(clip.frames, upscaler, progress=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from ..paths import atomic_path, home
 
@@ -54,7 +54,7 @@ class Cache:
         except (OSError, SafetensorError, KeyError):  # not there, or damaged
             values = np.ascontiguousarray(compute())
         with atomic_path(path) as temporary:
-            save_file({"values": values}, temporary)
+            temporary.write_bytes(save({"values": values}))  # save_file would keep it from everybody else who shares the folder
         return values
 
     def _sha256(self, video: Path) -> str:

@@ -50,7 +50,7 @@ def read_key(path: str | os.PathLike) -> dict[str, object]:
         if not isinstance(key["survey"], str) or not all("variant" in clip for clip in key["clips"].values()):
             raise ValueError("it names no clips")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EmotalkError(f"{path}: not the key of a survey ({error}); give the .key.json that was written beside it") from error
+        raise EmotalkError(f"{path}: not the key of a survey; give the .key.json that was written beside it") from error
     return key
 
 

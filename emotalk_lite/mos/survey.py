@@ -63,9 +63,11 @@ def make_survey(clips: str | os.PathLike, out: str | os.PathLike, *, seed: int =
     if weight > HEAVY:
         raise EmotalkError(f"{clips}: {weight / 1e6:.0f} MB of clips; a page holds {HEAVY // 1_000_000} MB, so give fewer or shorter ones")
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in content.items()}
-    survey = hashlib.sha256("".join(sorted(digests.values())).encode() + str(seed).encode()).hexdigest()[:16]
     rng = np.random.default_rng(seed)
     names = {path: rng.bytes(4).hex() for path in found}
+    # what each name shows: where a clip stands under another name, answers are to another survey
+    shows = sorted(names[path] + digests[path] for path in found)
+    survey = hashlib.sha256("".join(shows).encode() + str(seed).encode()).hexdigest()[:16]
     shown = [
         {"id": names[path], "type": TYPES[path.suffix.lower()], "data": base64.b64encode(data).decode()}
         for path, data in sorted(content.items(), key=lambda item: names[item[0]])  # not in the folder's order

