@@ -271,6 +271,7 @@ def test_the_command_enlarges_a_picture(portrait, tmp_path):
         ("cut.flv", "out.mp4", "cut off|damaged|cannot be read"),
         ("noise.mp4", "out.png", "noise.mp4 is a video; give a name that ends in .mp4"),
         ("pcm.mkv", "out.mp4", "cannot write .* ends in .mkv"),
+        ("adpcm.mov", "out.mkv", "cannot write .* convert its sound first"),
     ],
 )
 def test_a_mistake_leaves_nothing_behind(source, out, line, portrait, sample, tmp_path):
@@ -278,15 +279,16 @@ def test_a_mistake_leaves_nothing_behind(source, out, line, portrait, sample, tm
     (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 9)
     original = sample.raw_path(sample.clips[0]).read_bytes()
     (tmp_path / "cut.flv").write_bytes(original[: len(original) // 2])
-    with av.open(str(tmp_path / "pcm.mkv"), "w") as film:
-        drawn, sound = film.add_stream("libx264", rate=25), film.add_stream("wavpack", rate=8000, layout="mono")
-        drawn.width, drawn.height, drawn.pix_fmt = 32, 32, "yuv420p"
-        film.mux(drawn.encode(av.VideoFrame.from_ndarray(portrait[:32, :32].copy(), format="rgb24")))
-        spoken = av.AudioFrame.from_ndarray(np.ones((1, 8000), np.int16), format="s16p", layout="mono")
-        spoken.sample_rate = 8000
-        film.mux(sound.encode(spoken))
-        film.mux(sound.encode(None))
-        film.mux(drawn.encode(None))
+    for name, codec in (("pcm.mkv", "wavpack"), ("adpcm.mov", "adpcm_ima_qt")):
+        with av.open(str(tmp_path / name), "w") as film:
+            drawn, sound = film.add_stream("libx264", rate=25), film.add_stream(codec, rate=8000, layout="mono")
+            drawn.width, drawn.height, drawn.pix_fmt = 32, 32, "yuv420p"
+            film.mux(drawn.encode(av.VideoFrame.from_ndarray(portrait[:32, :32].copy(), format="rgb24")))
+            spoken = av.AudioFrame.from_ndarray(np.ones((1, 8000), np.int16), format="s16p", layout="mono")
+            spoken.sample_rate = 8000
+            film.mux(sound.encode(spoken))
+            film.mux(sound.encode(None))
+            film.mux(drawn.encode(None))
     before = sorted(tmp_path.iterdir())
     with pytest.raises(EmotalkError, match=line):
         upscale_file(tmp_path / source, tmp_path / out, Repeat(), progress=False)

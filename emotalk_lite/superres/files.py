@@ -91,7 +91,8 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
                 n = _write(temporary, frames, picture, size, on_its_side, sounds, times, packets)
         except (av.error.FFmpegError, OSError, ValueError) as error:  # ValueError: no such sound in such a file
             reason = getattr(error, "strerror", None) or str(error)
-            raise EmotalkError(f"cannot write {out}: {reason}; choose another place, or a name that ends in .mkv") from error
+            other = "convert its sound first" if out.suffix.lower() == ".mkv" else "a name that ends in .mkv"  # which holds nearly any sound
+            raise EmotalkError(f"cannot write {out}: {reason}; choose another place, or {other}") from error
         if not n:
             out.unlink()
             raise EmotalkError(f"{source}: holds no video frame; get the file again")
