@@ -183,6 +183,18 @@ def test_a_full_disk_is_one_line_and_leaves_neither_page_nor_key(survey, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+def test_files_of_one_name_and_those_an_editor_saved_are_known(survey, tmp_path):
+    key = read_key(survey.key)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "answers.json").write_text("{}")
+    good = respond(tmp_path / "good.json", key, "a", lambda v: 4, leave_out=[c for c in key["clips"] if key["clips"][c]["variant"] == "base"])
+    good.write_text(good.read_text(), encoding="utf-8-sig")  # with a byte order mark
+    report = analyse([good, tmp_path / "a", tmp_path / "b"], survey.key)
+    assert report["raters"]["partial"] == 1 and len(report["refused"]) == report["raters"]["foreign"] == 2
+    assert "nan" not in report_tables(report)  # nobody saw the variant base
+
+
 def test_two_raters_may_agree_in_everything(survey, tmp_path):
     key = read_key(survey.key)
     one = respond(tmp_path / "one.json", key, "a", lambda v: 3)

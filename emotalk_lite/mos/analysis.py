@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -103,12 +104,13 @@ def analyse(paths: Iterable[str | os.PathLike], key: str | os.PathLike, json_pat
         why = "; ".join(f"{path.name}: {reason}" for path, reason in responses.refused.items())
         raise EmotalkError(f"none of the responses can be used ({why})")
     clips = {name: about["variant"] for name, about in survey["clips"].items()}
+    names = Counter(path.name for path in responses.refused)  # each rater may have a folder, with files of one name
     known = {name: rank for rank, name in enumerate(VARIANTS)}
     variants = sorted(set(clips.values()), key=lambda name: (known.get(name, len(known)), name))
     report = {
         "survey": survey["survey"],
         "raters": count_raters(responses),
-        "refused": {path.name: reason for path, reason in responses.refused.items()},
+        "refused": {path.name if names[path.name] == 1 else str(path): reason for path, reason in responses.refused.items()},
         "scores": {variant: _scores(responses, [c for c in clips if clips[c] == variant]) for variant in variants},
         "shares": {s: {v: _shares(responses, s, [c for c in clips if clips[c] == v]) for v in variants} for s in STATEMENTS},
         "agreement": {question: agreement(_matrix(responses, question, list(clips))) for question in KEYS},
@@ -137,10 +139,11 @@ def report_tables(report: dict[str, object]) -> str:
     for variant, row in scores.items():
         cells = "".join(_cell(row[question]) for question in SCORES)
         change = 100 * (_aggregate(row) / base - 1)
-        lines.append(f"{variant:14}{cells}{_aggregate(row):8.2f}" + (f"{change:+8.1f}%" if np.isfinite(change) else f"{'-':>9}"))
+        mean = f"{_aggregate(row):8.2f}" if np.isfinite(_aggregate(row)) else f"{'-':>8}"
+        lines.append(f"{variant:14}{cells}{mean}" + (f"{change:+8.1f}%" if np.isfinite(change) else f"{'-':>9}"))
     for statement, shares in report["shares"].items():
         lines += ["", f'"{STATEMENTS[statement]}", percent', f"{'':14}" + "".join(f"{step:>19}" for step in AGREEMENT)]
-        lines += [f"{variant:14}" + "".join(f"{share:19.1f}" for share in row) for variant, row in shares.items()]
+        lines += [f"{variant:14}" + "".join(f"{share:19.1f}" if np.isfinite(share) else f"{'-':>19}" for share in row) for variant, row in shares.items()]
     alphas = ", ".join(f"{q} {a:.2f}" if np.isfinite(a) else f"{q} cannot be said" for q, a in report["agreement"].items())
     lines += ["", f"agreement between raters (Krippendorff's alpha): {alphas}"]
     lines += [f"not used: {name} ({reason})" for name, reason in report["refused"].items()]

@@ -111,7 +111,7 @@ def digest(response: dict[str, object]) -> str:
 def _read(path: Path, key: dict[str, object]) -> Response:
     """ValueError says what is wrong, its class of fault first."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))  # an editor may have put a byte order mark before it
         survey, rater, order, ratings = (content[name] for name in ("survey", "rater", "order", "ratings"))
         if content["format"] != FORMAT or not isinstance(rater, str):
             raise ValueError
