@@ -160,6 +160,8 @@ def test_other_weights_are_refused(tmp_path):
     for path in sorted(tmp_path.iterdir()):
         with pytest.raises(EmotalkError, match=r"does not hold RRDBNet's weights"):
             read_rrdb(path)
+    with pytest.raises(EmotalkError, match="BSRGAN.pth is for bsrgan"):
+        load_upscaler("fast", tmp_path / "part.pth")
 
 
 def test_offline_says_what_to_do(tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def _bicubic(weights: str | os.PathLike | None) -> nn.Module:
 
 
 def _fast(weights: str | os.PathLike | None) -> nn.Module:
-    return _read(FAST if weights is None else weights, CompactUpscaler, "a file of tools/train_fast_upscaler.py")
+    return _read(FAST if weights is None else weights, CompactUpscaler, "a file of tools/train_fast_upscaler.py (BSRGAN.pth is for bsrgan)")
 
 
 def _realesrgan(weights: str | os.PathLike | None) -> nn.Module:
