@@ -178,7 +178,8 @@ def gpu(clip) -> dict:
                 upscale(film[:8], network)
                 seconds = min(timed(lambda: upscale(film, network)) for _ in range(PASSES))
             rates[f"{name}, {str(kind).removeprefix('torch.')}"] = round(FILM / seconds, 1)
-    return {"input": "128 x 128", "frames_per_second": rates, "hardware": f"{torch.cuda.get_device_name()}, torch {torch.__version__}"}
+    hardware = f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    return {"input": "128 x 128", "frames_per_second": rates, "hardware": hardware, "date": date.today().isoformat()}
 
 
 def hardware() -> str:

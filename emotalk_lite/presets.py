@@ -119,7 +119,7 @@ PRESETS = {
             validate_every=2000,
         ),
     ),
-    # The paper's size, trained as `cpu` is, for minutes; the paper's own budgets (below) take up to hours.
+    # The paper's size, trained as `cpu` is, for minutes; the paper's own budgets (below) take far longer.
     "cuda": Preset(
         "cuda",
         train=replace(
