@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps, never within one: half a step could not be gone on with."""
+"""Being stopped between two steps, never within one (half a step could not be gone on with), and with nothing half written."""
 
 from __future__ import annotations
 
@@ -7,29 +7,57 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # `kill`, a scheduler; a closed terminal
+
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C back; the value says whether it was pressed. A second Ctrl-C stops at once.
+    """Hold Ctrl-C back, and what `ends_like_ctrl_c` treats like it; the value says whether one came. A second one stops at once.
 
-    Only the main thread can do so; in another one, the value is always False.
+    A KeyboardInterrupt that the block then raises carries the signal's number. Only the main thread can do so; in another
+    one, the value is always False.
 
     >>> with interrupts() as interrupted:
     ...     interrupted()
     False
     """
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set
-        return
+    came: list[int] = []
 
     def remember(number: int, frame: object) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
+        if came:
+            raise KeyboardInterrupt(number)
+        came.append(number)
 
-    before = signal.signal(signal.SIGINT, remember)
+    with _handled(remember, [number for number in (signal.SIGINT, *ENDS) if callable(signal.getsignal(number))]):
+        try:
+            yield lambda: bool(came)
+        except KeyboardInterrupt as stopped:
+            stopped.args = stopped.args or tuple(came)
+            raise
+
+
+@contextmanager
+def ends_like_ctrl_c() -> Iterator[None]:
+    """In the block, `kill` and a closed terminal raise KeyboardInterrupt, with the signal's number: what is half written is removed.
+
+    A signal that is ignored (`nohup`) stays so.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    with _handled(stop, [number for number in ENDS if signal.getsignal(number) == signal.SIG_DFL]):
+        yield
+
+
+@contextmanager
+def _handled(handler: Callable[[int, object], None], numbers: list[int]) -> Iterator[None]:
+    """The handler of these signals while the block lasts; nothing outside the main thread, where Python allows none."""
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
-        yield pressed.is_set
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -303,7 +303,8 @@ def test_the_command_says_a_mistake_in_one_line(tmp_path, portrait):
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "choose one of bicubic, fast, realesrgan, bsrgan" in done.stderr
 
 
-def test_ctrl_c_leaves_nothing_behind(sample, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_leaves_nothing_behind(sample, tmp_path, number):
     command = [sys.executable, "-m", "emotalk_lite", "upscale", sample.raw_path(sample.clips[0]), tmp_path / "large.mp4"]
     running = subprocess.Popen(
         [*map(str, command), "--model", "bicubic"],
@@ -314,9 +315,9 @@ def test_ctrl_c_leaves_nothing_behind(sample, tmp_path):
     while not list(tmp_path.glob(".*.part.mp4")) and running.poll() is None:
         time.sleep(0.02)  # until it has begun to write
     time.sleep(0.3)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     said = running.communicate(timeout=60)[1]
-    assert running.returncode == 130 and said.splitlines()[-1].endswith("emotalk: stopped; nothing was written")
+    assert running.returncode == 128 + number and said.splitlines()[-1].endswith("emotalk: stopped; nothing was written")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import EmotalkError
+from ..interrupt import ends_like_ctrl_c
 
 FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")}  # a disk, a quota, the largest file; Windows lacks one
-INTERRUPTED = 130  # exit status of a program that Ctrl-C stopped, by the shells' convention
+STOPPED = 128  # plus the signal's number: exit status of a program that a signal stopped, by the shells' convention
 GO_ON = {
     "sample": "stopped; the same command goes on where it stopped",
     "cremad": "stopped; the same command goes on where it stopped",
@@ -34,15 +36,16 @@ class OneLineErrors(TyperGroup):
 
     def invoke(self, ctx: typer.Context):
         try:
-            return super().invoke(ctx)
+            with ends_like_ctrl_c():
+                return super().invoke(ctx)
         except EmotalkError as error:
             say_and_exit(" ".join(str(error).splitlines()), 2)
         except OSError as error:  # any write, of any command: what was being written is gone, what was there before is not
             if error.errno not in FULL:
                 raise
             say_and_exit(f"{error.strerror}: the file at hand was not written; make room and give the same command again, or choose another place", 2)
-        except KeyboardInterrupt:
-            say_and_exit(GO_ON.get(ctx.invoked_subcommand, "stopped"), INTERRUPTED)
+        except KeyboardInterrupt as signalled:
+            say_and_exit(GO_ON.get(ctx.invoked_subcommand, "stopped"), STOPPED + (*signalled.args, signal.SIGINT)[0])
 
 
 def say_and_exit(message: str, status: int) -> None:

@@ -1,0 +1,61 @@
+"""Signals: held back between two steps, and what `kill` does to a command."""
+
+import signal
+import threading
+
+import pytest
+
+from emotalk_lite.interrupt import ends_like_ctrl_c, interrupts
+
+
+@pytest.fixture
+def handlers():
+    """The test's own handlers; afterwards they are as before."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup leaves it
+    yield lambda: [signal.getsignal(number) for number in numbers]
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_waits_for_the_step_and_the_second_does_not(handlers, number):
+    before = handlers()
+    for patient in (True, False):
+        with pytest.raises(KeyboardInterrupt) as stopped, ends_like_ctrl_c(), interrupts() as interrupted:
+            signal.raise_signal(signal.SIGHUP)  # ignored before, ignored now
+            assert not interrupted()
+            signal.raise_signal(number)
+            assert interrupted()
+            if patient:
+                raise KeyboardInterrupt
+            signal.raise_signal(number)
+        assert stopped.value.args == (number,) and handlers() == before
+
+
+def test_what_a_background_job_ignores_stays_ignored_and_a_library_leaves_kill_alone(handlers):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = handlers()
+    with interrupts() as interrupted:
+        assert handlers() == before
+        signal.raise_signal(signal.SIGINT)
+        assert not interrupted()
+
+
+def test_kill_raises_in_a_command_and_a_thread_goes_without(handlers):
+    with pytest.raises(KeyboardInterrupt) as stopped, ends_like_ctrl_c():
+        signal.raise_signal(signal.SIGTERM)
+    assert stopped.value.args == (signal.SIGTERM,)
+    said = []
+
+    def elsewhere():
+        with ends_like_ctrl_c(), interrupts() as interrupted:
+            said.append(interrupted())
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert said == [False]
