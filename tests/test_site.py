@@ -149,12 +149,18 @@ def test_pages_can_be_used_without_sight_and_without_a_mouse(chromium, site, nam
 
 
 def test_in_the_dark_a_white_chart_is_dimmed_and_a_face_is_not(chromium, site):
-    with Watched(chromium, site, "notebooks/10_losses.html") as watched:
+    with Watched(chromium, site, "notebooks/14_fid.html") as watched:  # one of its charts is a JPEG, as faces are
         watched.page.emulate_media(color_scheme="dark")
         watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-        look = "(images) => [...new Set(images.map((i) => getComputedStyle(i).filter))]"
-        dimmed = {end: watched.page.eval_on_selector_all(f".cell_output img[src$='.{end}']", look) for end in ("png", "jpg")}
-    assert dimmed == {"png": ["brightness(0.82)"], "jpg": ["none"]}
+        look = "(images) => images.map((i) => [getComputedStyle(i).filter, /curve|ellipse|lines/i.test(i.alt)])"
+        seen = watched.page.eval_on_selector_all(".cell_output figure img", look)
+    assert {("brightness(0.82)", True), ("none", False)} == {tuple(pair) for pair in seen} and len(seen) == 6
+
+
+def test_on_a_phone_a_wide_chart_keeps_its_words_and_faces_fit(chromium, site):
+    with Watched(chromium, site, "notebooks/00_quickstart.html", "phone") as watched:
+        wide = "(images) => images.map((i) => [i.getBoundingClientRect().width > innerWidth, /curves/.test(i.alt)])"
+        assert sorted(watched.page.eval_on_selector_all(".cell_output figure img", wide)) == 4 * [[False, False]] + [[True, True]]
 
 
 def test_on_a_phone_the_evidence_for_each_claim_is_in_sight(chromium, site):
