@@ -31,6 +31,10 @@ def test_every_printing_cell_was_executed_without_error(chapter):
     assert not errors
 
 
+def test_every_notebook_stays_below_a_megabyte():
+    assert [path.name for path in map(chapters.notebook_path, CHAPTERS) if path.stat().st_size > 1_000_000] == []
+
+
 @each_chapter
 def test_no_machine_path_is_left_in_outputs(chapter):
     cells = [c for c in chapters.read(chapters.notebook_path(chapter)).cells if c.cell_type == "code"]

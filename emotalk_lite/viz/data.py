@@ -141,6 +141,6 @@ def _stack(images: Sequence[Image.Image], quality: int) -> widgets.Stack:
     pictures = []
     for image in images:
         buffer, kind = io.BytesIO(), "png" if image.mode == "L" else "jpeg"
-        image.save(buffer, kind, quality=quality, optimize=True)
+        image.save(buffer, kind, quality=quality, optimize=True, progressive=True)  # a few per cent smaller, the same pixels
         pictures.append(widgets.Image(value=buffer.getvalue(), format=kind, layout={"max_width": "100%"}))
     return widgets.Stack(pictures, selected_index=0, layout=NO_SCROLL)

@@ -35,7 +35,7 @@ def picture(image: Image.Image | np.ndarray, width: int | None = None, quality: 
     buffer = io.BytesIO()
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     kind = "png" if image.mode == "L" else "jpeg"
-    image.save(buffer, kind, quality=quality, optimize=True)
+    image.save(buffer, kind, quality=quality, optimize=True, progressive=True)  # a few per cent smaller, the same pixels
     return Shown(data=buffer.getvalue(), format=kind, width=width)
 
 
