@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ PAPER = {  # Tables 2 to 4 have no other rows
     "mos": {name: score.aggregate for name, score in MOS.items()},
 }
 TITLES = {
-    "fid": "Table 2: FID (measured: Fréchet distance of EfficientNet-Lite0 features, not FID)",
+    "fid": "Table 2: FID (measured: Fréchet distance, EfficientNet-Lite0, not FID)",
     "resolution": "Table 3: resolution, pixels",
     "bitrate": "Table 4: bitrate (paper: no unit; measured: kbit/s of the pictures)",
     "mos": "Table 5: mean opinion score, aggregate",
@@ -118,7 +119,7 @@ def table(
         line = f"{name:<14} {theirs:>7} {change(paper, name):>7} {here} {change(measured, name):>7}{far}"
         lines.append(line.rstrip())
     if scatters:
-        lines.append(f"mean ± standard deviation of {spread.n} seeds; *: further from base than 19 of 20 equal rows would be")
+        lines += [f"mean ± standard deviation of {spread.n} seeds", "*: further from base than 19 of 20 equal rows would be"]
     return "\n".join(lines)
 
 
@@ -150,8 +151,11 @@ def how(results: Mapping) -> str:
     data = "; ".join(f"{d['name']}, {d['clips']} clips of {d['actors']} actor{'s' * (d['actors'] != 1)}" for d in results["data"])
     stand_in = "BSRGAN" if results["upscaler"] == "bsrgan" else f"{results['upscaler']} in BSRGAN's place"
     seeds = f"seed{'s' * (len(results['seeds']) > 1)} {', '.join(map(str, results['seeds']))}"
-    return (
-        f"preset {results['preset']} with {steps} steps, {seeds}; data: {data}\n"
-        f"{results['videos']} videos, {results['frames']} frames a row, of {results['judged_on']}; upscaled by {stand_in}; "
-        f"{'; '.join(results['encoding'])}\n{results['hardware']}"
+    parts = (
+        f"preset {results['preset']} with {steps} steps, {seeds}",
+        f"data: {data}",
+        f"{results['videos']} videos, {results['frames']} frames a row, of {results['judged_on']}",
+        f"upscaled by {stand_in}; {'; '.join(results['encoding'])}",
+        results["hardware"],
     )
+    return "\n".join(textwrap.fill(part, 80, subsequent_indent="  ") for part in parts)

@@ -101,13 +101,12 @@ def bench(
     report = measure(
         preset or ("cuda", "cpu"), options=set_ or (), json_path=json_file, device=device, seconds=seconds, compiled=compiled
     )
+    print(f"{'':19} frames/s    plain   ratio  peak MiB    plain")
     for name, of_preset in report["presets"].items():
         for work in ("forward", "training_step"):
             row = of_preset[work]
-            print(
-                f"{name:5} {work:13} {row['frames_per_second']:7.1f} frames/s, plain {row['plain_frames_per_second']:7.1f}: "
-                f"x {row['ratio']:.2f}; peak {row['peak_memory_mib']:.0f} MiB, plain {row['plain_peak_memory_mib']:.0f}"
-            )
+            speed = f"{row['frames_per_second']:8.1f} {row['plain_frames_per_second']:8.1f}  x {row['ratio']:.2f}"
+            print(f"{name:5} {work:13} {speed} {row['peak_memory_mib']:9.0f} {row['plain_peak_memory_mib']:8.0f}")
         for option, row in of_preset["options"].items():
             ratios = [f"{key.removesuffix('_ratio')} x {value}" for key, value in row.items() if key.endswith("_ratio")]
             print(f"{name:5} with {option}: {row.get('error') or ', '.join(ratios)}")

@@ -134,18 +134,17 @@ def report_tables(report: dict[str, object]) -> str:
     """The report as text, shaped like the paper's Tables 5 and 6."""
     scores, raters = report["scores"], report["raters"]
     lines = [", ".join(f"{n} {kind}" for kind, n in raters.items() if n), ""]
-    lines.append(f"{'':14}" + "".join(f"{question:>20}" for question in SCORES) + f"{'mean':>8}{'vs base':>9}")
     base = _aggregate(scores["base"]) if "base" in scores else float("nan")
+    rows = {"": [*SCORES, "mean", "vs base"]}
     for variant, row in scores.items():
-        cells = "".join(_cell(row[question]) for question in SCORES)
-        change = 100 * (_aggregate(row) / base - 1)
-        mean = f"{_aggregate(row):8.2f}" if np.isfinite(_aggregate(row)) else f"{'-':>8}"
-        lines.append(f"{variant:14}{cells}{mean}" + (f"{change:+8.1f}%" if np.isfinite(change) else f"{'-':>9}"))
+        mean = _aggregate(row)
+        rows[variant] = [*(_cell(row[question]) for question in SCORES), _said(mean, ".2f"), _said(mean / base - 1, "+.1%")]
+    lines += _columns(rows)
     for statement, shares in report["shares"].items():
-        lines += ["", f'"{STATEMENTS[statement]}", percent', f"{'':14}" + "".join(f"{step:>19}" for step in AGREEMENT)]
-        lines += [f"{variant:14}" + "".join(f"{share:19.1f}" if np.isfinite(share) else f"{'-':>19}" for share in row) for variant, row in shares.items()]
+        rows = {"": list(AGREEMENT)} | {variant: [_said(share, ".1f") for share in row] for variant, row in shares.items()}
+        lines += ["", f'"{STATEMENTS[statement]}", percent', *_columns(rows, gap=2)]
     alphas = ", ".join(f"{q} {a:.2f}" if np.isfinite(a) else f"{q} cannot be said" for q, a in report["agreement"].items())
-    lines += ["", f"agreement between raters (Krippendorff's alpha): {alphas}"]
+    lines += ["", "agreement between raters (Krippendorff's alpha):", f"  {alphas}"]
     lines += [f"not used: {name} ({reason})" for name, reason in report["refused"].items()]
     return "\n".join(lines)
 
@@ -154,14 +153,15 @@ def report_bars(report: dict[str, object]) -> str:
     """The shares of each statement as diverging bars of plain characters: who disagrees to the left, who agrees to the right.
 
     >>> print(report_bars({"shares": {"pleasing": {"base": [20.0, 20.0, 20.0, 0.0, 40.0], "se": [float("nan")] * 5}}}))
-    "It was visually pleasing"  ## strongly disagree  == disagree  .. neutral  == agree  ## strongly agree
+    "It was visually pleasing"
+    ## strongly disagree  == disagree  .. neutral  == agree  ## strongly agree
     base                         #####=====..|...##########
     se                                      |
     """
     lines = []
     for statement, shares in report["shares"].items():
         legend = "  ".join(f"{2 * mark} {step}" for mark, step in zip(MARKS, AGREEMENT))
-        lines += ["", f'"{STATEMENTS[statement]}"  {legend}']
+        lines += ["", f'"{STATEMENTS[statement]}"', legend]
         for variant, row in shares.items():
             given = np.nan_to_num(np.asarray(row, float))
             ends = np.cumsum([-given[:2].sum() - given[2] / 2, *given]) / PERCENT  # of the five parts, from the middle
@@ -172,10 +172,20 @@ def report_bars(report: dict[str, object]) -> str:
     return "\n".join(lines[1:])
 
 
+def _columns(rows: dict[str, list[str]], gap: int = 1) -> list[str]:
+    """A table in lines: names to the left, each column as wide as it has to be."""
+    first, widths = max(map(len, rows)), [max(map(len, column)) for column in zip(*rows.values())]
+    return [f"{name:{first}}" + "".join(f"{cell:>{gap + wide}}" for cell, wide in zip(row, widths)) for name, row in rows.items()]
+
+
+def _said(value: float, form: str) -> str:
+    return format(value, form) if np.isfinite(value) else "-"
+
+
 def _cell(m: Mean) -> str:
     if not m.n:
-        return f"{'-':>20}"
-    return f"{m.mean:7.2f} [{m.low:4.2f}, {m.high:4.2f}]" if m.n > 1 else f"{m.mean:7.2f} {'(one rater)':12}"
+        return "-"
+    return f"{m.mean:.2f} " + (f"[{m.low:.2f}, {m.high:.2f}]" if m.n > 1 else "(one rater)")
 
 
 def _aggregate(row: dict[str, Mean]) -> float:
