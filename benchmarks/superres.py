@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from einops import rearrange
 from skimage.data import astronaut
 
@@ -32,6 +31,7 @@ from emotalk_lite.data.clips import load_clip
 from emotalk_lite.metrics.flicker import flicker
 from emotalk_lite.metrics.perceptual import lpips_like
 from emotalk_lite.models.features import load_features
+from emotalk_lite.models.plain import plain_rrdb
 from emotalk_lite.superres import load_upscaler, upscale
 from emotalk_lite.superres.training import feature_distance
 from emotalk_lite.superres.weights import FAST
@@ -43,35 +43,17 @@ LARGE = 1024  # pixels
 OUT = Path(__file__).parents[1] / "results" / "bench_superres.json"
 
 
-def plain(net, x: torch.Tensor) -> torch.Tensor:
-    """RRDBNet as its paper writes it."""
-
-    def dense(block, x):
-        seen = [x]
-        for conv in (block.conv1, block.conv2, block.conv3, block.conv4):
-            seen.append(F.leaky_relu(conv(torch.cat(seen, 1)), 0.2))
-        return x + 0.2 * block.conv5(torch.cat(seen, 1))
-
-    first = y = net.conv_first(x)
-    for block in net.RRDB_trunk:
-        y = y + 0.2 * dense(block.RDB3, dense(block.RDB2, dense(block.RDB1, y)))
-    y = first + net.trunk_conv(y)
-    for conv in (net.upconv1, net.upconv2):
-        y = F.leaky_relu(conv(F.interpolate(y, scale_factor=2)), 0.2)
-    return net.conv_last(F.leaky_relu(net.HRconv(y), 0.2))
-
-
 def rrdb(clip, ours) -> dict:
     """Seconds a frame of both formulations."""
     usual = load_upscaler("realesrgan").to(memory_format=torch.contiguous_format)
     x = torch.from_numpy(clip.frames[20].copy()).permute(2, 0, 1)[None].contiguous() / 255  # (1, 3, 128, 128)
-    work = {"ours": lambda: ours(x), "plain": lambda: plain(usual, x)}
+    work = {"ours": lambda: ours(x), "plain": lambda: plain_rrdb(usual, x)}
     seconds = dict.fromkeys(work, float("inf"))
     with torch.inference_mode():
         for _ in range(PASSES):
             for name, run in work.items():
                 seconds[name] = min(seconds[name], timed(run))
-        difference = (ours(x) - plain(usual, x)).abs().max().item()
+        difference = (ours(x) - plain_rrdb(usual, x)).abs().max().item()
     return {
         "input": "one real frame, 128 x 128, Real-ESRGAN x4plus",
         "seconds_a_frame": {name: round(s, 3) for name, s in seconds.items()},

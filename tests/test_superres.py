@@ -11,12 +11,12 @@ import av
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import save_file
 
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.metrics.flicker import relative_flicker
+from emotalk_lite.models.plain import plain_rrdb
 from emotalk_lite.models.rrdb import RRDBNet
 from emotalk_lite.superres import load_upscaler, upscale, upscale_file
 from emotalk_lite.superres.tiles import RRDB_OVERLAP, enlarge, tiled
@@ -33,24 +33,6 @@ def small():
 def realesrgan(sample):
     """The real network; its weights are fetched once, 45 MB, beside the sample."""
     return load_upscaler("realesrgan")
-
-
-def plain(net: RRDBNet, x: torch.Tensor) -> torch.Tensor:
-    """RRDBNet as its paper writes it."""
-
-    def dense(block, x):
-        seen = [x]
-        for conv in (block.conv1, block.conv2, block.conv3, block.conv4):
-            seen.append(F.leaky_relu(conv(torch.cat(seen, 1)), 0.2))
-        return x + 0.2 * block.conv5(torch.cat(seen, 1))
-
-    first = y = net.conv_first(x)
-    for block in net.RRDB_trunk:
-        y = y + 0.2 * dense(block.RDB3, dense(block.RDB2, dense(block.RDB1, y)))
-    y = first + net.trunk_conv(y)
-    for conv in (net.upconv1, net.upconv2):
-        y = F.leaky_relu(conv(F.interpolate(y, scale_factor=2)), 0.2)
-    return net.conv_last(F.leaky_relu(net.HRconv(y), 0.2))
 
 
 def published_names() -> dict[str, tuple[int, ...]]:
@@ -79,7 +61,7 @@ def test_the_network_equals_its_plain_formulation(small, gradients):
     x = torch.rand(2, 3, 9, 14)
     with torch.set_grad_enabled(gradients):
         kept = x.clone()
-        torch.testing.assert_close(small(x), plain(small, x), atol=1e-5, rtol=0)
+        torch.testing.assert_close(small(x), plain_rrdb(small, x), atol=1e-5, rtol=0)
         assert torch.equal(x, kept)
 
 

@@ -5,14 +5,9 @@ interrupted: a clip's bytes follow from the original's, the manifest is sorted b
 """
 
 import hashlib
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +21,7 @@ from . import prepare
 from .clips import MANIFEST, Manifest
 from .cremad import KNOWN_BAD, parse_name, split_of
 from .lfs import is_pointer
+from .workers import in_workers
 
 
 class Original(NamedTuple):
@@ -92,7 +88,7 @@ def prepare_folder(
     bad = {}
     bar = tqdm(desc="preparing", total=len(good), initial=len(good) - len(todo), unit="clip", disable=not progress)
     # Ctrl-C waits for the clip at hand: raised inside a decoder's callback, it would be swallowed
-    with bar, interrupts() as interrupted, closing(_prepare_all(todo, out, workers)) as results:
+    with bar, interrupts() as interrupted, closing(in_workers(partial(_prepare_one, out=out), todo, workers, out)) as results:
         for name, reason in results:
             bar.update()
             if reason:
@@ -159,23 +155,8 @@ def _is_video(path: Path) -> bool:
     return path.suffix.lower() in prepare.VIDEO_SUFFIXES
 
 
-def _prepare_all(todo: list[Original], out: Path, workers: int) -> Iterator[tuple[str, str]]:
-    """Prepare, and yield each one's name and the reason why it could not be ("" for all good), as they finish."""
-    work = partial(_prepare_one, out=out)
-    try:
-        if min(workers, len(todo)) <= 1:
-            yield from map(work, todo)
-        else:
-            with worker_pool(min(workers, len(todo))) as pool:
-                for future in as_completed([pool.submit(work, original) for original in todo]):
-                    yield future.result()
-    except OSError as error:
-        raise EmotalkError(f"cannot write to {out}: {error.strerror or error}; free some space, then run it again") from error
-    except (BrokenProcessPool, MemoryError) as error:
-        raise EmotalkError("a worker process ended, probably for want of memory; run it again with fewer --workers") from error
-
-
 def _prepare_one(original: Original, out: Path) -> tuple[str, str]:
+    """Its name, and the reason why it could not be prepared ("" for all good)."""
     try:
         prepare.prepare_file(original.path, out, original.split, original.sound)
     except EmotalkError as error:
@@ -185,22 +166,6 @@ def _prepare_one(original: Original, out: Path) -> tuple[str, str]:
     except Exception as error:  # whatever one damaged file brings a decoder to do, thousands of others wait
         return original.name, f"cannot be prepared ({type(error).__name__}: {error})"
     return original.name, ""
-
-
-@contextmanager
-def worker_pool(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that neither outlive this one nor start anything new once it is interrupted."""
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()  # it may be killed
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The decoder as a text book writes it, with the weights of a `Decoder`: what its rewrites must equal, and are timed against."""
+"""Networks as a text book writes them, with the weights of ours: what their rewrites must equal, and are timed against."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from .decoder import SMALLEST, ConvLSTMBlock, Decoder
 from .generator import Generator
 from .output import to_frames
+from .rrdb import RESIDUAL, ResidualDenseBlock, RRDBNet
 from .speech import SLOPE
 from .upsample import conv_reflect, plain_upsample_conv
 
@@ -56,3 +57,26 @@ def plain_conv_lstm(block: ConvLSTMBlock, x: Tensor) -> Tensor:
         hidden = torch.sigmoid(o) * torch.tanh(cell)
         outputs.append(hidden)
     return rearrange(torch.stack(outputs, dim=1), "b t c h w -> (b t) c h w")
+
+
+def plain_rrdb(net: RRDBNet, x: Tensor) -> Tensor:
+    """`RRDBNet` as its paper writes it: every sum and join a new tensor. (B, 3, H, W) to (B, 3, 4H, 4W).
+
+    >>> net, x = RRDBNet(channels=8, blocks=1, growth=4), torch.rand(1, 3, 5, 6)
+    >>> torch.allclose(plain_rrdb(net, x), net(x), atol=1e-5)
+    True
+    """
+
+    def dense(block: ResidualDenseBlock, x: Tensor) -> Tensor:
+        seen = [x]
+        for conv in (block.conv1, block.conv2, block.conv3, block.conv4):
+            seen.append(F.leaky_relu(conv(torch.cat(seen, 1)), SLOPE))
+        return x + RESIDUAL * block.conv5(torch.cat(seen, 1))
+
+    first = y = net.conv_first(x)
+    for block in net.RRDB_trunk:
+        y = y + RESIDUAL * dense(block.RDB3, dense(block.RDB2, dense(block.RDB1, y)))
+    y = first + net.trunk_conv(y)
+    for conv in (net.upconv1, net.upconv2):
+        y = F.leaky_relu(conv(F.interpolate(y, scale_factor=2)), SLOPE)
+    return net.conv_last(F.leaky_relu(net.HRconv(y), SLOPE))

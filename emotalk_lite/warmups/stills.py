@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import as_completed
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +14,12 @@ from tqdm import tqdm
 
 from ..data.cremad import FIRST_SYNTHETIC
 from ..data.faces import one_thread
-from ..data.prepare_folder import worker_pool
 from ..data.synth.expression import PROTOTYPES, UNITS, Pose, lids, mouth_shape
 from ..data.synth.eyes import EyeState
 from ..data.synth.identity import identity
 from ..data.synth.paint import paint
 from ..data.synth.render import render
+from ..data.workers import in_workers
 from ..emotions import EMOTIONS
 from ..paths import atomic_path, home
 
@@ -100,17 +98,9 @@ def stills(actors: int, seed: int = 0, workers: int | None = None, progress: boo
     folder = home() / "stills" / f"recipe{RECIPE}-seed{seed}"
     paths = [folder / f"{FIRST_SYNTHETIC + k}.npy" for k in range(actors)]
     missing = [(path, seed) for path in paths if not path.is_file()]
-    workers = min(2, os.cpu_count() or 1) if workers is None else workers
     with tqdm(total=actors, initial=actors - len(missing), desc="painting actors", unit="actor", disable=not progress) as bar:
-        if min(workers, len(missing)) <= 1:
-            for task in missing:
-                _keep(task)
-                bar.update()
-        else:
-            with worker_pool(min(workers, len(missing))) as pool:
-                for future in as_completed([pool.submit(_keep, task) for task in missing]):
-                    future.result()
-                    bar.update()
+        for _ in in_workers(_keep, missing, workers, folder):
+            bar.update()
     return grey(torch.from_numpy(np.stack([np.load(path) for path in paths])))
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,7 +18,7 @@ from ..clips import Entry, Manifest, PreparedClip, load_clip, read_header, save_
 from ..contact_sheet import contact_sheet
 from ..faces import one_thread
 from ..media import n_frames, speech_input
-from ..prepare_folder import worker_pool
+from ..workers import in_workers
 from .expression import STRENGTH, action_units, at_rest, eye_state, head_motion, mouth_shape
 from .identity import identity
 from .paint import paint
@@ -80,7 +77,7 @@ def synthesise(
 
     with tqdm(total=actors * clips, initial=(actors - len(missing)) * clips, unit="clip", disable=not progress) as bar:
         bar.set_description("synthetic corpus")
-        for _ in _work(missing, min(2, os.cpu_count() or 1) if workers is None else workers):
+        for _ in in_workers(make_actor, missing, workers, folder):
             bar.update(clips)
 
     manifest = Manifest(folder=folder)
@@ -91,21 +88,6 @@ def synthesise(
         contact_sheet([load_clip(manifest.path(entry)) for entry in manifest.clips[::step][:SHEET_ROWS]]).save(temporary)
     manifest.save(folder)
     return manifest
-
-
-def _work(tasks: list[tuple], workers: int) -> Iterator[None]:
-    """Make each actor; in this process where one worker is asked for or one actor is left."""
-    try:
-        if min(workers, len(tasks)) <= 1:
-            yield from map(make_actor, tasks)
-        else:
-            with worker_pool(min(workers, len(tasks))) as pool:
-                for future in as_completed([pool.submit(make_actor, task) for task in tasks]):
-                    yield future.result()
-    except OSError as error:
-        raise EmotalkError(f"cannot write the corpus: {error.strerror or error}; free some space, then run it again") from error
-    except (BrokenProcessPool, MemoryError) as error:
-        raise EmotalkError("a worker process ended, probably for want of memory; run it again with --workers 1") from error
 
 
 def actor_clips(seed: int, actor: int, count: int) -> list[str]:
