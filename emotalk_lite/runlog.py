@@ -33,7 +33,7 @@ class RunLog:
         self.folder = folder
         self._thread_hook = threading.excepthook
         threading.excepthook = self._thread_failed
-        self.writer = SummaryWriter(str(folder / "logs"), purge_step=done)
+        self.writer = SummaryWriter(str(folder / "logs"), purge_step=done + 1)  # the first step that is done again
         path = folder / "log.json"
         earlier = json.loads(path.read_text()) if done and path.is_file() else {}
         self.history = [row for row in earlier.get("history", []) if row["total"] <= done]
@@ -60,7 +60,8 @@ class RunLog:
             Image.fromarray(strip).save(temporary, format="PNG")
 
     def save(self) -> None:
-        """Write `log.json`."""
+        """Write `log.json`, and what TensorBoard still holds in memory: with the state, the log is whole up to its step."""
+        self.writer.flush()
         self._write("log.json", {"seconds": self._seconds(), "history": self.history, "clips": self.clips})
 
     def report(self, preset: Preset, done: dict[str, int], device: torch.device, **about: object) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_cli import emotalk
 from toy import TOY_PRESET, toy_folder
 
@@ -84,6 +85,13 @@ def test_stopped_in_every_stage_and_resumed_gives_the_bytes_of_an_uninterrupted_
         assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
     records = [json.loads((run / "run.json").read_text()) for run in (tmp_path, whole)]
     assert records[0]["history"] == records[1]["history"] and records[0]["clips"] == records[1]["clips"]
+    assert curves(tmp_path) == curves(whole)
+
+
+def curves(run):
+    """What TensorBoard shows of a run."""
+    events = EventAccumulator(str(run / "logs")).Reload()
+    return {name: [(event.step, event.value) for event in events.Scalars(name)] for name in events.Tags()["scalars"]}
 
 
 @contextmanager
