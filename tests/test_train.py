@@ -144,10 +144,10 @@ def test_stage_by_stage_gives_the_bytes_of_all_at_once(small, run, tmp_path):
 
 
 def test_the_joint_stage_says_what_it_lacks(small, tmp_path):
-    with pytest.raises(EmotalkError, match="needs a pretrained generator, .* has not begun .*; run --stage pretrain"):
+    with pytest.raises(EmotalkError, match="trained emotion critic .*has not begun.* and a pretrained generator .*; run --stage critic and --stage pretrain"):
         train(small, tmp_path, TOY_PRESET, "joint", progress=False)
     train(small, tmp_path, TOY_PRESET, "pretrain", steps=2, progress=False)
-    with pytest.raises(EmotalkError, match="needs a trained emotion critic, .*; run --stage critic"):
+    with pytest.raises(EmotalkError, match="needs a trained emotion critic .*; run --stage critic"):
         train(small, tmp_path, TOY_PRESET, "joint", progress=False)
     train(small, tmp_path, TOY_PRESET, "critic", steps=3, progress=False)
     train(small, tmp_path, TOY_PRESET, "joint", steps=1, progress=False)

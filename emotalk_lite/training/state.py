@@ -172,10 +172,11 @@ class TrainingState:
         config = self.preset.train
         earlier = [stage for stage in STAGES[:-1] if stage not in self.stages and self.done[stage] < config.budget(stage)]
         if "joint" in self.stages and earlier:
-            what = {"critic": "a trained emotion critic", "pretrain": "a pretrained generator"}[earlier[-1]]
-            state = f"is at step {self.done[earlier[-1]]} of {config.budget(earlier[-1])}" if self.done[earlier[-1]] else "has not begun"
+            needed = {"critic": "a trained emotion critic", "pretrain": "a pretrained generator"}
+            far = {stage: f"is at step {self.done[stage]} of {config.budget(stage)}" if self.done[stage] else "has not begun" for stage in earlier}
             raise EmotalkError(
-                f"the joint stage needs {what}, and that stage {state} in {self.folder}; run --stage {earlier[-1]} there first"
+                f"the joint stage needs {' and '.join(f'{needed[stage]} (that stage {far[stage]})' for stage in earlier)} in {self.folder}; "
+                f"run {' and '.join(f'--stage {stage}' for stage in earlier)} there first"
             )
 
 
