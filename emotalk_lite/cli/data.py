@@ -97,7 +97,7 @@ def synth(
     clips: Annotated[int, typer.Option(help="Clips of each; the first is neutral, then all six emotions in turn.")] = 12,
     seed: Seed = 0,
     still_heads: Annotated[bool, typer.Option("--still-heads", help="No head turns or nods; the same people say the same.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Processes; default: one a processor, at most two.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a processor, at most two.")] = None,
 ) -> None:
     """Make a synthetic corpus: painted people who speak.
 
