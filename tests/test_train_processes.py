@@ -63,7 +63,7 @@ def test_the_shares_of_all_processes_are_the_batch():
 
 
 def test_a_batch_that_cannot_be_shared_is_a_clear_line():
-    with pytest.raises(EmotalkError, match="a batch of 3 cannot be shared by 2 processes"):
+    with pytest.raises(EmotalkError, match="a batch of 3 cannot be shared by 2 processes; .* --set batch_size=6"):
         Processes(0, PROCESSES, torch.device("cpu")).rows(replace(TOY_PRESET.train, batch_size=3).batch_size)
 
 

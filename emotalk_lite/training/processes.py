@@ -6,6 +6,7 @@ penalty differentiates twice, and the generator is called in parts, which wrappe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -40,7 +41,8 @@ class Processes:
         """
         if batch_size % self.count:
             raise EmotalkError(
-                f"a batch of {batch_size} cannot be shared by {self.count} processes; start a number of them that divides it"
+                f"a batch of {batch_size} cannot be shared by {self.count} processes; start a number that divides it, "
+                f"or give a larger batch: --set batch_size={math.lcm(batch_size, self.count)}"
             )
         each = batch_size // self.count
         return slice(self.index * each, (self.index + 1) * each)
