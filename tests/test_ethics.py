@@ -29,3 +29,15 @@ def test_the_portrait_is_free_as_the_page_says():
     from skimage.data import astronaut
 
     assert "No known copyright restrictions" in astronaut.__doc__ and '"no known copyright restrictions, released into the public domain"' in PAGE
+
+
+def test_the_words_at_every_generated_video_say_so():
+    """Its title, or the caption below it."""
+    silent = []
+    for chapter in chapters.chapters():
+        cells = chapters.to_notebook(chapter).cells
+        for cell, below in zip(cells, cells[1:]):
+            words = cell.source + below.source.split("\n\n")[0]
+            if "viz.show_video(" in cell.source and not re.search(r"[Gg]enerated|[Rr]eal clip", words) and "def play" not in words:
+                silent.append((chapter.stem, below.source[:80]))
+    assert silent == [] and "the words at every generated video say so" in PAGE
