@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,8 +28,8 @@ from .errors import EmotalkError
 from .models.generator import Generator
 from .models.noise import sample_noise
 from .models.plain import plain_generate
-from .paths import atomic_path, check_writable
 from .options import PLACE, parse_options, with_options
+from .paths import atomic_path, check_writable
 from .presets import SAMPLES_PER_FRAME
 
 WINDOW = 25  # frames a clip (paper's training window)
@@ -38,8 +40,14 @@ HOPELESS = 0.5  # an option that makes the forward pass this slow is not tried i
 MIB = 2**20
 
 Inputs = tuple[Tensor, ...]
-Draw = Callable[..., Tensor]
 Asked = Sequence[str]  # a preset's name, then options
+
+
+class Way(NamedTuple):
+    """A way to draw frames: a generator, and a function of its inputs that draws with its weights."""
+
+    generator: Generator
+    draw: Callable[..., Tensor]
 
 
 def bench(
@@ -92,26 +100,13 @@ def bench(
 def measure(asked: Asked, device: torch.device, seconds: float, compiled: bool, bar: tqdm) -> dict[str, object]:
     """One preset's part of the report."""
     generator = build(asked, device)
-
-    def ours(*given: Tensor) -> Tensor:
-        return generator(*given)
-
-    def plain(*given: Tensor) -> Tensor:
-        return plain_generate(generator, *given)
-
+    ours, plain = Way(generator, generator), Way(generator, partial(plain_generate, generator))
     talk, window = inputs(asked, 1, device), inputs(asked, TRAIN_CLIPS, device)
     with torch.inference_mode():
-        report: dict[str, object] = {"largest_difference": (ours(*talk) - plain(*talk)).abs().max().item()}
-    report["forward"] = compare(lambda: forward(ours, talk), lambda: forward(plain, talk), len(talk[0]), device, seconds)
-    bar.update()
-    report["training_step"] = compare(
-        lambda: training_step(generator, ours, window),
-        lambda: training_step(generator, plain, window),
-        len(window[0]),
-        device,
-        seconds,
-    )
-    bar.update()
+        report: dict[str, object] = {"largest_difference": (ours.draw(*talk) - plain.draw(*talk)).abs().max().item()}
+    for work, run, given in (("forward", forward, talk), ("training_step", training_step, window)):
+        report[work] = compare(partial(run, ours, given), partial(run, plain, given), len(given[0]), device, seconds)
+        bar.update()
     memory = {which: peak_memory(asked, which, device) for which in ("ours", "plain")}
     for work in ("forward", "training_step"):
         now, before = memory["ours"][work], memory["plain"][work]
@@ -122,13 +117,13 @@ def measure(asked: Asked, device: torch.device, seconds: float, compiled: bool, 
         with torch.autocast(device.type, torch.bfloat16):
             return generator(*given)
 
-    report["options"] = {"bfloat16": option(generator, ours, in_bfloat16, talk, window, seconds)}
-    bar.update()
     other = build(asked, device).to(memory_format=torch.channels_last)
-    report["options"]["channels_last"] = option(other, ours, other.forward, talk, window, seconds)
-    bar.update()
+    options = {"bfloat16": Way(generator, in_bfloat16), "channels_last": Way(other, other)}
     if compiled:
-        report["options"]["compile"] = option(generator, ours, torch.compile(generator), talk, window, seconds)
+        options["compile"] = Way(generator, torch.compile(generator))
+    report["options"] = {}
+    for name, changed in options.items():
+        report["options"][name] = option(ours, changed, talk, window, seconds)
         bar.update()
     return report
 
@@ -151,16 +146,16 @@ def inputs(asked: Asked, clips: int, device: torch.device) -> Inputs:
     return tuple(tensor.to(device) for tensor in given)
 
 
-def forward(draw: Draw, given: Inputs) -> None:
+def forward(way: Way, given: Inputs) -> None:
     with torch.inference_mode():
-        draw(*given)
+        way.draw(*given)
 
 
-def training_step(generator: Generator, draw: Draw, given: Inputs) -> None:
-    """Forward and backward; the optimiser's step is the same for both and left out."""
-    generator.train().zero_grad()  # on a GPU, an LSTM in evaluation mode has no gradient
-    draw(*given).square().mean().backward()
-    generator.eval()
+def training_step(way: Way, given: Inputs) -> None:
+    """Forward and backward; the optimiser's step is the same for all and left out."""
+    way.generator.train().zero_grad()  # on a GPU, an LSTM in evaluation mode has no gradient
+    way.draw(*given).square().mean().backward()
+    way.generator.eval()
 
 
 def compare(new: Callable[[], None], old: Callable[[], None], clips: int, device: torch.device, seconds: float) -> dict[str, float]:
@@ -187,23 +182,17 @@ def timed(work: Callable[[], None], device: torch.device) -> float:
     return time.perf_counter() - started
 
 
-def option(generator: Generator, ours: Draw, changed: Draw, talk: Inputs, window: Inputs, seconds: float) -> dict[str, object]:
-    """How much faster `ours` becomes, forward and in training, and how far its frames move."""
+def option(ours: Way, changed: Way, talk: Inputs, window: Inputs, seconds: float) -> dict[str, object]:
+    """How much faster `changed` is than `ours`, forward and in training, and how far its frames move."""
     device = talk[0].device
     try:
         with torch.inference_mode():
-            moved = (changed(*talk).float() - ours(*talk)).abs().max().item()
-        ratio = compare(lambda: forward(changed, talk), lambda: forward(ours, talk), 1, device, seconds / 4)["ratio"]
-        row: dict[str, object] = {"largest_difference": moved, "forward_ratio": ratio}
-        if ratio > HOPELESS:
-            learn = compare(
-                lambda: training_step(generator, changed, window),
-                lambda: training_step(generator, ours, window),
-                TRAIN_CLIPS,
-                device,
-                seconds / 4,
-            )
-            row["training_step_ratio"] = learn["ratio"]
+            moved = (changed.draw(*talk).float() - ours.draw(*talk)).abs().max().item()
+        row: dict[str, object] = {"largest_difference": moved}
+        for work, run, given in (("forward", forward, talk), ("training_step", training_step, window)):
+            if work == "forward" or row["forward_ratio"] > HOPELESS:
+                found = compare(partial(run, changed, given), partial(run, ours, given), len(given[0]), device, seconds / 4)
+                row[f"{work}_ratio"] = found["ratio"]
     except Exception as error:  # an option that this machine cannot do (torch.compile without a compiler) is a result
         return {"error": (str(error).strip().splitlines() or [type(error).__name__])[0]}
     return row
@@ -221,13 +210,10 @@ def peak_memory(asked: Asked, which: str, device: torch.device) -> dict[str, flo
 def memory_of_this_process(asked: Asked, which: str, device: torch.device) -> dict[str, float]:
     """Run a forward pass, then a training step; the peak after each. CUDA: of PyTorch's allocator."""
     generator = build(asked, device)
-
-    def draw(*given: Tensor) -> Tensor:
-        return generator(*given) if which == "ours" else plain_generate(generator, *given)
-
-    forward(draw, inputs(asked, 1, device))
+    way = Way(generator, generator if which == "ours" else partial(plain_generate, generator))
+    forward(way, inputs(asked, 1, device))
     peaks = {"forward": peak_mib(device)}
-    training_step(generator, draw, inputs(asked, TRAIN_CLIPS, device))
+    training_step(way, inputs(asked, TRAIN_CLIPS, device))
     return peaks | {"training_step": peak_mib(device)}
 
 

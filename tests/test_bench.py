@@ -7,6 +7,7 @@ import pytest
 import torch
 from test_cli import emotalk
 
+from emotalk_lite import bench
 from emotalk_lite.devices import check_bfloat16
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.presets import PRESETS
@@ -40,6 +41,19 @@ def test_bench_prints_the_ratios_and_writes_json_with_what_they_were_measured_on
         assert half["error"] in done.stdout
     else:
         assert half["largest_difference"] > last["largest_difference"]
+
+
+def test_a_training_step_is_drawn_in_training_mode_and_begins_without_gradients():
+    """A GPU's LSTM has no gradient in evaluation mode, and gradients that pile up cost an addition."""
+    generator, seen = bench.build(("smoke",), torch.device("cpu")), []
+
+    def draw(*given):
+        seen.append((generator.training, all(p.grad is None for p in generator.parameters())))
+        return generator(*given)
+
+    for _ in range(2):
+        bench.training_step(bench.Way(generator, draw), bench.inputs(("smoke",), 1, torch.device("cpu")))
+    assert seen == [(True, True)] * 2 and not generator.training and any(p.grad is not None for p in generator.parameters())
 
 
 def test_bench_of_an_unknown_preset_is_refused_in_one_line(tmp_path):
