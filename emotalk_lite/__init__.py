@@ -31,7 +31,7 @@ _EXPORTS = {
     "load_generator": "checkpoint",
     "from_reference": "models.reference",
     "talk": "generate",
-    "Clip": "generate",
+    "Clip": "clip",
     "chapter_cost": "chapter_costs",
 }
 __all__ = ["__version__", *_EXPORTS]

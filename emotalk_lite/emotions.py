@@ -5,7 +5,7 @@ is the paper's condition; a smaller weight is a lower intensity, several weights
 leave the generator unconditioned.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .errors import EmotalkError
 
@@ -91,6 +91,18 @@ def parse_emotion(emotion: str | Mapping[str, float]) -> tuple[float, ...]:
         total = sum(weights.values())
         raise EmotalkError(f"the weights of '{emotion}' add up to {total:g}; they must not exceed 1")
     return tuple(weights.get(name, 0.0) for name in EMOTIONS)
+
+
+def describe_emotion(weights: Sequence[float]) -> str:
+    """A condition in words.
+
+    >>> describe_emotion(parse_emotion("happy")), describe_emotion(parse_emotion("fear:0.3,anger:0.7"))
+    ('happiness', 'anger 0.7 and fear 0.3')
+    >>> describe_emotion([0] * 6)
+    'no emotion'
+    """
+    parts = [name if w == 1 else f"{name} {w:.2g}" for name, w in zip(EMOTIONS, weights) if w]
+    return " and ".join(parts) or "no emotion"
 
 
 def _split(part: str) -> tuple[str, str]:

@@ -9,10 +9,11 @@ from PIL import Image
 from talk_inputs import checkpoint, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
 
 from emotalk_lite.checkpoint import load_generator
+from emotalk_lite.clip import Clip
 from emotalk_lite.data.media import read_audio, read_video, speech_input
 from emotalk_lite.emotions import EMOTIONS
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.generate import SHIPPED, Clip, emotion_weights, generate, read_speech, talk
+from emotalk_lite.generate import SHIPPED, emotion_weights, generate, read_speech, talk
 from emotalk_lite.presets import PRESETS, SAMPLE_RATE
 from toy import TOY
 

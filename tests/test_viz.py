@@ -12,7 +12,8 @@ from talk_inputs import checkpoint, speech, speech_file  # noqa: F401
 from emotalk_lite import viz
 from emotalk_lite.data.media import read_audio, read_video
 from emotalk_lite.emotions import EMOTIONS
-from emotalk_lite.generate import Clip, talk
+from emotalk_lite.clip import Clip
+from emotalk_lite.generate import talk
 from emotalk_lite.metrics.motion import (
     MOUTH,
     REGIONS,

@@ -258,7 +258,7 @@ class Manifest:
         >>> Manifest().complete()
         True
         """
-        entries = self.clips + self.speech
-        return all(self.path(e).is_file() and self.path(e).stat().st_size == e.size for e in entries) and all(
-            self.raw_path(e).is_file() for e in entries
+        return all(
+            self.path(e).is_file() and self.path(e).stat().st_size == e.size and self.raw_path(e).is_file()
+            for e in self.clips + self.speech
         )

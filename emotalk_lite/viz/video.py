@@ -8,14 +8,13 @@ import numpy as np
 from IPython.display import HTML
 from PIL import Image, ImageDraw, ImageFont
 
-from ..generate import Clip, player
+from ..clip import PLAYER_WIDTH, Clip, player
 from .figures import BACKGROUND, INK
 
 BAND = 26  # pixels of the label above a tile
-WIDTH = 320  # CSS pixels of one face; 128 would be a stamp
 
 
-def show_video(video: Clip | bytes, alt: str, width: int = WIDTH) -> HTML:
+def show_video(video: Clip | bytes, alt: str, width: int = PLAYER_WIDTH) -> HTML:
     """A player with sound for a notebook and for the static page.
 
     Args:

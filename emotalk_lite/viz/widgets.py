@@ -10,12 +10,13 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..checkpoint import load_generator
+from ..clip import PLAYER_WIDTH, player
 from ..data.align import align_face
 from ..data.media import speech_input
 from ..devices import pick_device
-from ..emotions import EMOTIONS
+from ..emotions import EMOTIONS, describe_emotion
 from ..errors import EmotalkError
-from ..generate import PLAYER_WIDTH, AudioLike, ImageLike, describe_emotion, emotion_weights, generate, player, read_speech, talk
+from ..generate import AudioLike, ImageLike, emotion_weights, generate, read_speech, talk
 from .data import frame_slider
 from .figures import film_strip
 
