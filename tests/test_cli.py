@@ -223,10 +223,10 @@ def test_sample_says_where_it_is():
 
 def test_train_writes_a_run_that_talk_takes_and_never_overwrites_one(tmp_path, request_):
     run = tmp_path / "runs" / "mine"
-    options = ["train", "--preset", "smoke", "--steps", 2, "--out", run, "--data", sample(progress=False).folder]
+    options = ["train", "--preset", "smoke", "--steps", 2, "--out", run, "--data", sample(progress=False).folder, "--variant", "se+bsrgan"]
     done = emotalk(*options)
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"\S+generator.safetensors: 2 steps in \d+ s, PSNR .*\n", done.stdout)
+    assert re.fullmatch(r"\S+generator.safetensors: 2 steps in \d+ s, PSNR .*\nse\+bsrgan is .*--checkpoint \S+ --upscale bsrgan`\n", done.stdout)
     again = emotalk(*options)
     assert (again.returncode, again.stdout) == (2, "")
     assert re.search("emotalk: .* already holds a run at step 2; add --resume .*\n$", again.stderr)

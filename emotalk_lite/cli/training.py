@@ -24,7 +24,7 @@ def train(
     preset: Annotated[str, typer.Option(help="smoke (seconds), cpu (minutes), portrait (any face), cuda (paper size, minutes on a GPU), p100, a100 (its two runs: hours).")] = "cpu",
     stage: Annotated[str, typer.Option(help="critic, pretrain, joint (goes on from both, in the same --out), or all.")] = "all",
     steps: Annotated[int | None, typer.Option(help="Training steps of these stages together; default: the preset's.")] = None,
-    variant: Annotated[str | None, typer.Option(help="Row of the paper's Table 5: base, se, em, se+em, each also +bsrgan.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Row of the paper's Table 5: base, se, em, se+em, each also +bsrgan (the same training; 'talk' enlarges).")] = None,
     set_: Set = None,
     list_options: Annotated[bool, typer.Option("--list-options", help="Show every option, its value in this preset and variant, what it may be, and leave.")] = False,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16; the same as --set precision=.")] = None,
@@ -67,6 +67,8 @@ def train(
     run = json.loads((out / "run.json").read_text())
     if os.environ.get("RANK", "0") == "0":  # torchrun numbers its processes: one speaks for all
         print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")
+        if chosen.upscale != "none":
+            print(f"{variant} is this generator and, afterwards, `emotalk talk --checkpoint {out} --upscale {chosen.upscale}`")
 
 
 def choose_settings(preset: str, given: list[str], variant: str | None) -> Preset:
