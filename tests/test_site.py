@@ -78,6 +78,14 @@ def test_what_opens_on_colab_links_to_pages_and_words_that_exist(site):
     assert "book/glossary.html" in pages and set(NOTEBOOKS) <= set(pages)
 
 
+def test_figures_equations_and_exercises_are_counted_by_chapter(site):
+    for name in NOTEBOOKS:
+        page, chapter = (site / name).read_text(), int(Path(name).stem[:2])
+        counted = [re.findall(rf"{before}([\d.]+)", page) for before in (r'class="eqno">\(', r'caption-number">Fig\. ', r'caption-number">Exercise ')]
+        assert counted == [[f"{chapter}.{place}" for place in range(1, len(numbers) + 1)] for numbers in counted], name
+        assert len(counted[2]) == 3 and any(counted[:2])
+
+
 def test_the_status_page_has_a_row_for_every_chapter(site):
     page = (site / "book/status.html").read_text()
     assert [name for name in NOTEBOOKS if f'href="../{name}"' not in page.partition("<table")[2].partition("</table>")[0]] == []
