@@ -1,5 +1,6 @@
 """Super-resolution: BSRGAN's names, tiles, real weights, files."""
 
+import hashlib
 import os
 import signal
 import struct
@@ -158,6 +159,17 @@ def test_offline_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(EmotalkError, match="offline.*bicubic"):
         fetch_realesrgan()
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_what_somebody_put_in_bsrgan_s_place_is_verified_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
+    path = tmp_path / "downloads" / "BSRGAN.pth"
+    path.parent.mkdir()
+    path.write_bytes(b"other weights")
+    with pytest.raises(EmotalkError, match="BSRGAN.pth: is not the published BSRGAN.pth"):
+        fetch_bsrgan()
+    monkeypatch.setattr("emotalk_lite.superres.weights.BSRGAN_SHA256", hashlib.sha256(b"other weights").hexdigest())
+    assert fetch_bsrgan() == path
 
 
 def packets(path, track: int = 0) -> list[bytes]:

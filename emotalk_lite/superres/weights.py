@@ -134,7 +134,7 @@ def _read(path: str | os.PathLike, kind: type[nn.Module], usual: str) -> nn.Modu
 
 
 def fetch_bsrgan() -> Path:
-    """`BSRGAN.pth` of release v1.0 of the KAIR repository, below `home()`; downloaded the first time, and verified.
+    """`BSRGAN.pth` of release v1.0 of the KAIR repository, below `home()`; downloaded the first time. Verified, whoever put it there.
 
     Raises:
         EmotalkError: it cannot be downloaded, or it is not the known file.
@@ -142,7 +142,10 @@ def fetch_bsrgan() -> Path:
     Source: Zhang et al. 2021 (BSRGAN); the repository of the release is under the MIT License.
     """
     path = home() / "downloads" / "BSRGAN.pth"
-    if path.is_file():
+    if path.is_file():  # BSRNet.pth, which stands beside it in the release, would load as well
+        with open(path, "rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != BSRGAN_SHA256:
+                raise EmotalkError(f"{path}: is not the published BSRGAN.pth (its SHA-256 differs); move it, and give its new path as weights")
         return path
     print("downloading BSRGAN.pth (67 MB)", file=sys.stderr)
     digest = hashlib.sha256()
