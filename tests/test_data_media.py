@@ -39,6 +39,14 @@ def correlation(a, b):
     return np.corrcoef(a[:n], b[:n])[0, 1]
 
 
+def test_large_pictures_are_averaged_down_where_fewer_pixels_are_enough(sample, film):
+    smaller = media.read_video(sample.raw_path(sample.clips[0]), enough=100)
+    assert smaller.frames.shape[1:] == (120, 160, 3) and (smaller.times == film.times).all()
+    averaged = film.frames.reshape(-1, 120, 3, 160, 3, 3).mean(axis=(2, 4))
+    assert np.abs(smaller.frames - averaged).mean() < 2  # grey levels; as far as colours are stored for every second pixel
+    assert (media.read_video(sample.raw_path(sample.clips[0]), enough=181).frames == film.frames).all()
+
+
 @pytest.mark.parametrize(
     "name, codec, rate, tolerance",
     [

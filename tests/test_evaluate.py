@@ -180,7 +180,7 @@ def test_the_real_files_of_the_dataset_can_be_evaluated(sample):
     cache = Cache(keep=False)
     cache.get = lambda video, what, compute: found.append((video, what)) or compute()
     faces = read_faces(path, cache)
-    assert found == [(path, "alignment-1")]
+    assert found == [(path, "alignment-2")]
     assert faces.shape[1:] == (128, 128, 3) and abs(len(faces) - sample.clips[0].n_frames) <= 2
 
 

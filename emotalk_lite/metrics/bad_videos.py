@@ -12,7 +12,7 @@ from ..data.faces import NoFace
 from ..errors import EmotalkError
 from .cache import Cache
 from .media import media_info
-from .video import read_faces
+from .video import ENOUGH, read_faces
 
 Videos = dict[str, Path]  # by name
 
@@ -39,7 +39,7 @@ def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bo
     wide: list[Path] = []
 
     def read(path: Path) -> None:
-        height, width = media.read_video(path).frames.shape[1:3]
+        height, width = media.read_video(path, ENOUGH).frames.shape[1:3]
         media_info(path)
         try:
             media.read_audio(path)

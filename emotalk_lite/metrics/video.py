@@ -27,10 +27,11 @@ from .motion import lagged_correlation, mouth_opening, speech_envelope
 from .sync import FEWEST_FRAMES, lip_sync
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".flv", ".webm")
+ENOUGH = 540  # pixels of a picture's shorter side: a head that fills a third of it is still larger than the face it is compared by
 IDENTITY_FRAMES = 4  # of a video, evenly spaced: an embedding takes a quarter of a second
 EMBEDDINGS = f"dlib-{IDENTITY_FRAMES}"  # in the cache
 LIPS = "dlib-lips-1"  # in the cache
-ALIGNMENT = "alignment-1"  # in the cache; the number is raised when faces are aligned otherwise
+ALIGNMENT = "alignment-2"  # in the cache; the number is raised when faces are aligned otherwise
 
 
 @dataclass
@@ -83,7 +84,8 @@ def find_videos(folder: str | os.PathLike) -> dict[str, Path]:
 def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
     """A video's aligned faces, uint8 (T, 128, 128, 3), at 25 a second.
 
-    A square video is taken as aligned, and resized by averaging; the face in another one is found by MTCNN.
+    A square video is taken as aligned, and resized by averaging; the face in another one is found by MTCNN. Large pictures are
+    averaged down as they are decoded, see `ENOUGH`.
 
     Args:
         path: of the video.
@@ -93,7 +95,7 @@ def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
         NoFace: it shows none.
         EmotalkError: it cannot be read.
     """
-    video = media.read_video(path)
+    video = media.read_video(path, ENOUGH)
     step = np.median(np.diff(video.times)) if len(video.times) > 1 else 1 / FPS
     count = max(1, round(float(video.times[-1] - video.times[0] + step) * FPS))
     frames = video.frames[media.resample_times(video.times - video.times[0], count)]

@@ -26,8 +26,13 @@ class Audio(NamedTuple):
     rate: int
 
 
-def read_video(path: str | os.PathLike) -> Video:
+def read_video(path: str | os.PathLike, enough: int | None = None) -> Video:
     """Decode the first video track of any ordinary video file, upright: a phone writes them as its camera lies, and says how to turn them.
+
+    Args:
+        path: of the file.
+        enough: pixels of the shorter side; pictures of twice as many or more are averaged down to no fewer than these as they
+            are decoded, for a minute of a large film takes gigabytes. None: all stay as they are.
 
     Raises:
         EmotalkError: no such file, not a media file, no video track, pictures of several sizes, or damaged (truncated) data.
@@ -45,7 +50,7 @@ def read_video(path: str | os.PathLike) -> Video:
         for frame in _decode(container, stream, path):
             if frame.time is None:
                 raise EmotalkError(f"{path}: its frames carry no timestamps; convert it to MP4")
-            frames.append(upright(frame))
+            frames.append(upright(frame, 1 if enough is None else max(1, min(frame.width, frame.height) // enough)))
             if frames[-1].shape != frames[0].shape:
                 raise EmotalkError(f"{path}: its pictures change their size; convert it to one size")
             times.append(frame.time)
@@ -55,13 +60,18 @@ def read_video(path: str | os.PathLike) -> Video:
     return Video(np.stack(frames), np.array(times))
 
 
-def upright(frame: av.VideoFrame) -> np.ndarray:
+def upright(frame: av.VideoFrame, shrink: int = 1) -> np.ndarray:
     """A decoded frame as its file says that it is to be seen: uint8 (H, W, 3) RGB, turned by quarters.
 
-    >>> upright(av.VideoFrame(6, 4, "rgb24")).shape
-    (4, 6, 3)
+    Args:
+        frame: of a file.
+        shrink: a whole number; so many pixels each way are averaged to one.
+
+    >>> upright(av.VideoFrame(6, 4, "rgb24")).shape, upright(av.VideoFrame(6, 4, "rgb24"), shrink=2).shape
+    ((4, 6, 3), (2, 3, 3))
     """
-    turned = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))  # both count against the clock
+    size = {"width": frame.width // shrink, "height": frame.height // shrink, "interpolation": "AREA"} if shrink > 1 else {}
+    turned = np.rot90(frame.to_ndarray(format="rgb24", **size), round(frame.rotation / 90))  # both count against the clock
     return np.ascontiguousarray(turned)
 
 
