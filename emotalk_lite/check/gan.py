@@ -12,11 +12,11 @@ def best_logit(logit: float) -> Verdict:
     """Chapter 02: the best critic's logit where real pictures are three times as dense as drawn ones.
 
     >>> best_logit(0.75)
-    Not yet. That is D, a probability; its logit is log D / (1 - D).
+    Not yet. That is D, a probability; its logit is log(D / (1 - D)).
     """
     hints = {
         log(3): "The best critic's logit is the logarithm of the ratio of the densities.",
-        0.75: "That is D, a probability; its logit is log D / (1 - D).",
+        0.75: "That is D, a probability; its logit is log(D / (1 - D)).",
         -log(3): "Above zero the critic says real, and real pictures are denser here.",
         3.0: "That is the ratio of the densities; the logit is its logarithm.",
         log10(3): "Natural logarithms, please.",
@@ -28,7 +28,7 @@ def best_logit(logit: float) -> Verdict:
     for value, hint in hints.items():
         if abs(logit - value) < 0.006:
             return Verdict(value == log(3), hint)
-    return Verdict(False, "Put p = 3 q into D = p / (p + q), and D into log D / (1 - D).")
+    return Verdict(False, "Put p = 3 q into D = p / (p + q), and D into log(D / (1 - D)).")
 
 
 def smoothed_critic_loss(answer: Callable) -> Verdict:
