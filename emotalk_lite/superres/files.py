@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 from collections import deque
@@ -92,7 +93,8 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
         except (av.error.FFmpegError, OSError, ValueError) as error:  # ValueError: no such sound in such a file
             reason = getattr(error, "strerror", None) or str(error)
             other = "convert its sound first" if out.suffix.lower() == ".mkv" else "a name that ends in .mkv"  # which holds nearly any sound
-            raise EmotalkError(f"cannot write {out}: {reason}; choose another place, or {other}") from error
+            advice = "make room, or choose another place" if getattr(error, "errno", None) == errno.ENOSPC else f"choose another place, or {other}"
+            raise EmotalkError(f"cannot write {out}: {reason}; {advice}") from error
         if not n:
             out.unlink()
             raise EmotalkError(f"{source}: holds no video frame; get the file again")
