@@ -15,6 +15,7 @@ import emotalk_lite as et
 from emotalk_lite.data import cremad, prepare
 from emotalk_lite.data import sample as sample_module
 from emotalk_lite.data.clips import Manifest, load_clip, load_speech
+from emotalk_lite.data.media import write_video
 from emotalk_lite.data.sample import SAMPLE_SHA256
 from emotalk_lite.errors import EmotalkError
 
@@ -168,6 +169,12 @@ def test_picture_and_sound_of_different_length_are_refused(sample, tmp_path, mon
     monkeypatch.setattr(prepare, "LARGEST_DRIFT", 0.001)
     with pytest.raises(EmotalkError, match="s of picture but"):
         prepare.prepare_clip(sample.raw_path(sample.clips[0]), "train")
+
+
+def test_a_video_without_sound_asks_for_a_file_of_its_name(tmp_path):
+    film = write_video(tmp_path / "1001_DFA_ANG_XX.mp4", np.zeros((25, 64, 64, 3), np.uint8))
+    with pytest.raises(EmotalkError, match="no audio track; give a recording of speech, as 1001_DFA_ANG_XX.wav or .mp3 beside it"):
+        prepare.prepare_clip(film, "train")
 
 
 def test_names_of_cremad():

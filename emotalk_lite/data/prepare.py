@@ -75,9 +75,10 @@ def prepare_clip(path: str | os.PathLike, split: str, sound: str | os.PathLike |
     sound_sha256 = ""
     try:
         audio, duration = prepare_speech(path)
-    except EmotalkError:
+    except EmotalkError as error:
         if sound is None:
-            raise
+            beside = f", as {Path(path).stem}.wav or .mp3 beside it" if isinstance(error, media.NoSound) else ""
+            raise EmotalkError(f"{error}{beside}") from error
         audio, duration = prepare_speech(sound)
         sound_sha256 = file_sha256(sound)
     video = media.read_video(path)
