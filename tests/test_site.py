@@ -84,6 +84,7 @@ def test_figures_equations_and_exercises_are_counted_by_chapter(site):
         counted = [re.findall(rf"{before}([\d.]+)", page) for before in (r'class="eqno">\(', r'caption-number">Fig\. ', r'caption-number">Exercise ')]
         assert counted == [[f"{chapter}.{place}" for place in range(1, len(numbers) + 1)] for numbers in counted], name
         assert len(counted[2]) == 3 and any(counted[:2])
+        assert re.search(rf'<a class="[^"]*"[^>]*>\s*{Path(name).stem[:2]} ', (site / "book/intro.html").read_text()), name  # in the sidebar
 
 
 def test_the_status_page_has_a_row_for_every_chapter(site):
