@@ -6,8 +6,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # `kill`, a scheduler; a closed terminal
+USUAL = (signal.SIG_DFL, signal.default_int_handler)  # how Python finds them
 
 
 @contextmanager
@@ -40,14 +42,27 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 def ends_like_ctrl_c() -> Iterator[None]:
     """In the block, `kill` and a closed terminal raise KeyboardInterrupt, with the signal's number: what is half written is removed.
 
-    A signal that is ignored (`nohup`) stays so.
+    A signal that is ignored (`nohup`) stays so. While a module is being imported, each of them, and Ctrl-C, ends the process
+    at once: an exception there may be swallowed, or make compiled code crash, and nothing is being written.
     """
 
-    def stop(number: int, frame: object) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        if _imports(frame):
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         raise KeyboardInterrupt(number)
 
-    with _handled(stop, [number for number in ENDS if signal.getsignal(number) == signal.SIG_DFL]):
+    with _handled(stop, [number for number in (signal.SIGINT, *ENDS) if signal.getsignal(number) in USUAL]):
         yield
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether what runs in this frame runs for an import."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
