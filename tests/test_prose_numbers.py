@@ -92,6 +92,8 @@ SAID = [
            " {bench_superres[fast][mirrored_teacher][lpips_like_ratio]:.2f}."),
     (FAST, "it has {bench_superres[fast][parameters]:,}, in half precision {bench_superres[fast][megabytes]:.2f} MB"),
     (FAST, "Real-ESRGAN takes {bench_superres[seconds_a_frame][ours]:.1f} s a frame."),
+    (FAST, "On an NVIDIA H100 they make {bench_superres[gpu][frames_per_second][fast, float32]:.0f}"
+           " and {bench_superres[gpu][frames_per_second][realesrgan, float32]:.0f} frames a second."),
     (FAST, "{bench_superres[fast][frames_per_second][1 threads]:.0f} frames a second from 128 x 128"),
     (CARD, "itself is right on {named[corpus]:.0f} % of the corpus's clips"),
     *((SYNCNET, passage + "".join(
