@@ -51,6 +51,7 @@ def ablate(
 
     `out` holds `runs/<row>-seed<k>`, `real/`, `videos/<row>-seed<k>/`, `numbers/<row>-seed<k>.json` and `results.json`.
     What is there is kept: interrupted or killed, the same call goes on. More seeds or rows may be added later.
+    Processes may share `out` if each has rows of its own; a last call for all rows gathers what they measured.
 
     Args:
         data: prepared folders.

@@ -34,7 +34,8 @@ def measure(real, generated, *rest, **options):
     print("measure", generated.name, flush=True)
     return inner_measure(real, generated, *rest, **options)
 training.generator_for, module.evaluate = step, measure
-module.ablate([sys.argv[1]], sys.argv[2], TOY_PRESET, device="cpu", progress=False)
+rows = sys.argv[3:] or module.VARIANTS
+module.ablate([sys.argv[1]], sys.argv[2], TOY_PRESET, variants=rows, device="cpu", progress=False)
 """
 
 
@@ -72,6 +73,16 @@ def test_killed_in_training_and_in_measuring_it_goes_on_to_the_same_results(data
     assert ours == theirs
     for path in whole[0].glob("runs/*/generator.safetensors"):
         assert path.read_bytes() == (tmp_path / path.relative_to(whole[0])).read_bytes()
+
+
+def test_two_processes_share_the_rows_and_a_last_call_gathers_them(data, whole, tmp_path):
+    commands = [[sys.executable, "-c", SCRIPT, str(data), str(tmp_path), row] for row in ("base", "se")]
+    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+    assert [process.wait() for process in processes] == [0, 0]
+    weights_before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/generator.safetensors")}
+    both = ablate([data], tmp_path, TOY_PRESET, variants=("base", "se"), device="cpu", progress=False)
+    assert both["rows"] == {name: whole[1]["rows"][name] for name in ("base", "se")}
+    assert weights_before == {path: path.stat().st_mtime_ns for path in weights_before} and len(weights_before) == 2
 
 
 def test_four_trainings_make_eight_rows_and_only_the_upscaled_ones_are_large(whole):

@@ -56,7 +56,8 @@ def ablate(
 ) -> None:
     """Train and measure the paper's eight variants.
 
-    Prints the paper's Tables 2 to 5, with what was measured here beside what the paper has.
+    Prints the paper's Tables 2 to 5, with what was measured here beside what the paper has. Several processes may share --out
+    if each has --variants of its own; one more call without --variants then gathers the rows.
 
     \b
     Examples:
