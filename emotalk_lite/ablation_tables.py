@@ -150,12 +150,13 @@ def how(results: Mapping) -> str:
     steps = ", ".join(f"{stage} {n}" for stage, n in results["steps"].items())
     data = "; ".join(f"{d['name']}, {d['clips']} clips of {d['actors']} actor{'s' * (d['actors'] != 1)}" for d in results["data"])
     stand_in = "BSRGAN" if results["upscaler"] == "bsrgan" else f"{results['upscaler']} in BSRGAN's place"
+    enlarged = any(name.endswith("+bsrgan") for name in results["rows"])
     seeds = f"seed{'s' * (len(results['seeds']) > 1)} {', '.join(map(str, results['seeds']))}"
     parts = (
         f"preset {results['preset']} with {steps} steps, {seeds}",
         f"data: {data}",
         f"{results['videos']} videos, {results['frames']} frames a row, of {results['judged_on']}",
-        f"upscaled by {stand_in}; {'; '.join(results['encoding'])}",
+        f"{f'upscaled by {stand_in}; ' * enlarged}{'; '.join(results['encoding'])}",
         results["hardware"],
     )
     return "\n".join(textwrap.fill(part, 80, subsequent_indent="  ") for part in parts)
