@@ -27,43 +27,6 @@ from .presets import IMAGE_SIZE
 
 FEATURES = "efficientnet_lite0"
 PACKAGES = "torch", "torchmetrics", "av", "facenet-pytorch", "numpy", "scipy"  # whose versions the numbers depend on
-NAMES = {  # row of the table -> key in the JSON
-    "FID (Inception, 2048 features)": "fid",
-    "FID between halves of the real clips": "fid_real_floor",
-    "FID-64 (Inception's first 64 features)": "fid_64",
-    "KID (Inception, 2048 features)": "kid",
-    "Fréchet distance (EfficientNet-Lite0, not FID)": "frechet_efficientnet_lite0",
-    "that distance between halves of the real clips": "frechet_real_floor",
-    "kernel distance (EfficientNet-Lite0, not KID)": "kernel_efficientnet_lite0",
-    "PSNR, dB": "psnr",
-    "SSIM": "ssim",
-    "LSE-D (our SyncNet, not the published one)": "lse_d",
-    "LSE-D of the real clips": "lse_d_real",
-    "LSE-C (our SyncNet, not the published one)": "lse_c",
-    "LSE-C of the real clips": "lse_c_real",
-    "clips whose sound is within a frame of the lips": "in_time",
-    "real clips whose sound is within a frame": "in_time_real",
-    "lip opening (landmarks) follows the real one": "lip_opening_follows_real",
-    "lip opening (landmarks) follows the loudness": "lip_opening_follows_loudness",
-    "real lip opening (landmarks) follows the loudness": "lip_opening_follows_loudness_real",
-    "lip opening's deviation, of the real one (landmarks)": "lip_opening_deviation_ratio",
-    "mouth opening (darkness) follows the real one": "opening_follows_real",
-    "mouth opening (darkness) follows the loudness": "opening_follows_loudness",
-    "real mouth opening (darkness) follows the loudness": "opening_follows_loudness_real",
-    "mouth opening's deviation, of the real one (darkness)": "opening_deviation_ratio",
-    "face distance to the neutral picture (same < 0.6)": "identity_distance",
-    "face distance of the real clips to their own": "identity_distance_real",
-    "face cosine to the neutral picture": "identity_cosine",
-    "face cosine of the real clips to their own": "identity_cosine_real",
-    "face distance to the real clip": "identity_distance_pair",
-    "face cosine to the real clip": "identity_cosine_pair",
-    "emotion recognised as the file's name says": "emotion_accuracy",
-    "emotion of the real clips, by the same judge": "emotion_accuracy_real",
-    "width": "width",
-    "height": "height",
-    "bitrate of the pictures, kbit/s": "kilobits_per_second",
-    "seconds a clip": "seconds",
-}
 
 
 def evaluate(
@@ -166,35 +129,6 @@ def evaluate(
         with atomic_path(json_path) as temporary:
             temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return report
-
-
-def table(report: dict[str, object]) -> str:
-    """The report as lines of text: a name and a number each, and how they were made."""
-    metrics, videos, frames = report["metrics"], report["videos"], report["frames"]
-    lines = []
-    for name, key in NAMES.items():
-        if key in metrics:
-            of = report["from_fewer"].get(key)
-            lines.append(f"{name:<54} {metrics[key]:10.4g}" + (f"  ({of})" if of else ""))
-    lines.append(
-        f"{_count(videos['generated'], 'generated video')} ({_count(frames['generated'], 'frame')}) against "
-        f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "
-        f"{'; '.join(report['encoding']['generated'])}; {', '.join(report['pictures']['generated'])}"
-    )
-    if any(report["taken_as_aligned"].values()):
-        squares = " and ".join(f"{n} of {videos[name]} {name}" for name, n in report["taken_as_aligned"].items())
-        lines.append(f"taken as aligned, because they are square: {squares} videos; faces elsewhere in them are measured in the wrong place")
-    lines += [f"{what}: {judge}" for what, judge in report["judges"].items() if not metrics.keys().isdisjoint(what.split(", "))]
-    lines += [f"not measured: {what} ({why})" for what, why in report["missing"].items()]
-    for name, left_out in report["left_out"].items():
-        if left_out:
-            named = "; ".join(f"{stem} ({why})" for stem, why in left_out.items())
-            lines.append(f"left out: {len(left_out)} of {len(left_out) + videos[name]} {name} videos: {named}")
-    return "\n".join(lines)
-
-
-def _count(n: int, of: str) -> str:
-    return f"{n} {of}{'s' * (n != 1)}"
 
 
 def _of_sets(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) -> dict[str, float]:

@@ -13,7 +13,8 @@ from test_cli import emotalk
 
 from emotalk_lite.data.media import write_video
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.evaluate import evaluate, table
+from emotalk_lite.evaluate import evaluate
+from emotalk_lite.evaluation_table import NAMES, table
 from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, gaussian_bias, kernel_distance, picture_features, statistics
 from emotalk_lite.metrics import identity, inception
 from emotalk_lite.metrics.cache import Cache
@@ -123,7 +124,10 @@ def videos(sample, tmp_path_factory):
 def test_folders_are_evaluated_from_the_command_line(videos):
     command = [sys.executable, "-m", "emotalk_lite", "evaluate", "--real", videos / "real", "--generated", videos / "generated"]
     done = subprocess.run([*command, "--json", videos / "o.json"], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0 and "not FID" in done.stdout and "2 pairs; h264, CRF 18" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 0 and "not FID" in said and "2 pairs; h264, CRF 18" in said
+    assert not [key for key in NAMES.values() if "_" in key and key in said], "rows and notes speak one language"
+    assert max(len(line) for line in done.stdout.splitlines() if "http" not in line) <= 80
     report = json.loads((videos / "o.json").read_text())
     metrics = report["metrics"]
     assert (metrics["width"], metrics["height"], report["pairs"]) == (512, 512, 2)
@@ -132,11 +136,11 @@ def test_folders_are_evaluated_from_the_command_line(videos):
     frozen, moving = (report["each"][f"1001_DFA_{code}_XX"] for code in ("DIS", "NEU"))
     assert frozen["lse_c"] < 0.1 < moving["lse_c"] and moving["lse_d"] < frozen["lse_d"] and metrics["in_time_real"] == 1
     assert moving["emotion_accuracy"] == 1 and metrics["emotion_accuracy"] == np.mean([frozen["emotion_accuracy"], 1])
-    assert report["taken_as_aligned"] == {"real": 2, "generated": 2} and "because they are square: 2 of 2 real" in done.stdout
+    assert report["taken_as_aligned"] == {"real": 2, "generated": 2} and "because they are square: 2 of 2 real" in said
     assert {"emotalk-lite", "torch", "torchmetrics", "av"} <= report["versions"].keys()
-    assert "painted heads" in report["judges"]["emotion_accuracy"] and "not with published" in done.stdout
-    said = {key: report["missing"].get(key) for key in ("fid, fid_64, kid", "identity_distance, identity_cosine, lip_opening")}
-    assert said == {
+    assert "painted heads" in report["judges"]["emotion_accuracy"] and "not with published" in said
+    missing = {key: report["missing"].get(key) for key in ("fid, fid_64, kid", "identity_distance, identity_cosine, lip_opening")}
+    assert missing == {
         "fid, fid_64, kid": inception.why_missing(inception.find_weights()),
         "identity_distance, identity_cosine, lip_opening": identity.why_missing(),
     }
@@ -220,8 +224,9 @@ def test_bad_videos_are_left_out_with_their_partners_if_asked_and_the_report_say
     }
     assert "emotion_accuracy" in report["metrics"]  # the real neutral clip is whole: it still says what the actor looks like
     assert report["videos"] == {"real": 1, "generated": 1} and list(report["each"]) == ["1001_DFA_DIS_XX"]
-    assert f"left out: 2 of 3 generated videos: 1001_DFA_NEU_XX ({cut}); wall (no face found in the clip)" in done.stdout
-    assert "left out: 1 of 2 real videos" in done.stdout and "needs at least two real videos" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert f"left out: 2 of 3 generated videos: 1001_DFA_NEU_XX ({cut}); wall (no face found in the clip)" in said
+    assert "left out: 1 of 2 real videos" in said and "needs at least two real videos" in said
     (bad_videos / "1001_DFA_DIS_XX.mp4").unlink()
     with pytest.raises(EmotalkError, match="of the generated videos none is left"):
         evaluate(videos / "real", bad_videos, progress=False, skip_bad=True)
@@ -233,7 +238,8 @@ def test_a_video_with_damaged_sound_is_bad_and_one_without_sound_is_counted(vide
     film = write_video(tmp_path / "g" / "sounding.mp4", clip.frames[:20], 25, clip.audio, 8000)
     report = evaluate(videos / "real", tmp_path / "g", progress=False)
     assert report["from_fewer"]["lse_d"] == report["from_fewer"]["ssim"] == "1 of 2 videos" and report["left_out"] == {"real": {}, "generated": {}}
-    assert "(1 of 2 videos)" in table(report) and "128 x 128 at 25 frames/s" in table(report)
+    said = " ".join(table(report).split())
+    assert "* mean over 1 of 2 videos: PSNR, SSIM, LSE-D, LSE-C, clips" in said and "128 x 128 at 25 frames/s" in said
     whole = film.read_bytes()
     with av.open(str(film)) as container:
         packets = [(p.pos, p.size) for p in container.demux(container.streams.audio[0]) if p.size]

@@ -36,7 +36,7 @@ def evaluate(
       emotalk evaluate --real real --generated generated --skip-bad
     """
     from ..evaluate import evaluate as measure
-    from ..evaluate import table
+    from ..evaluation_table import table
 
     judge = {} if classifier is None else {"classifier": classifier}
     print(table(measure(real, generated, json_file, inception_weights=inception, skip_bad=skip_bad, **judge)))

@@ -1,0 +1,93 @@
+"""The report of `evaluate` as text: a row a metric, the generated videos' column beside the real ones'."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+NAMES = {  # row of the table -> key in the JSON
+    "FID (Inception, 2048 features)": "fid",
+    "FID-64 (Inception's first 64 features)": "fid_64",
+    "KID (Inception, 2048 features)": "kid",
+    "Fréchet distance (EfficientNet-Lite0, not FID)": "frechet_efficientnet_lite0",
+    "kernel distance (EfficientNet-Lite0, not KID)": "kernel_efficientnet_lite0",
+    "PSNR, dB": "psnr",
+    "SSIM": "ssim",
+    "LSE-D (our SyncNet, not the published one)": "lse_d",
+    "LSE-C (our SyncNet, not the published one)": "lse_c",
+    "clips whose sound is within a frame of the lips": "in_time",
+    "lip opening (landmarks) follows the real one": "lip_opening_follows_real",
+    "lip opening (landmarks) follows the loudness": "lip_opening_follows_loudness",
+    "lip opening's deviation, of the real one (landmarks)": "lip_opening_deviation_ratio",
+    "mouth opening (darkness) follows the real one": "opening_follows_real",
+    "mouth opening (darkness) follows the loudness": "opening_follows_loudness",
+    "mouth opening's deviation, of the real one (darkness)": "opening_deviation_ratio",
+    "face distance to the neutral picture (same < 0.6)": "identity_distance",
+    "face cosine to the neutral picture": "identity_cosine",
+    "face distance to the real clip": "identity_distance_pair",
+    "face cosine to the real clip": "identity_cosine_pair",
+    "emotion recognised as the file's name says": "emotion_accuracy",
+    "width": "width",
+    "height": "height",
+    "bitrate of the pictures, kbit/s": "kilobits_per_second",
+    "seconds a clip": "seconds",
+}
+FLOORS = {"fid": "fid_real_floor", "frechet_efficientnet_lite0": "frechet_real_floor"}  # what the real clips have instead
+COLUMNS = 80  # of a terminal
+FIRST = max(map(len, NAMES))  # characters of the first column
+
+
+def table(report: dict[str, object]) -> str:
+    """What `evaluate` returns as lines of text: the numbers, and how they were made."""
+    metrics, videos, frames, fewer = (report[key] for key in ("metrics", "videos", "frames", "from_fewer"))
+
+    def cell(key: str, none: str) -> str:
+        return f"{metrics[key]:10.4g}{'*' if key in fewer else ' '}" if key in metrics else f"{none:>10} "
+
+    lines = [f"{'':{FIRST}} {'generated':>10} {'real':>10}"]
+    for name, key in NAMES.items():
+        of_real = FLOORS.get(key, f"{key}_real")
+        if key in metrics or of_real in metrics:
+            lines.append(f"{name:{FIRST}} {cell(key, '-')}{cell(of_real, '')}".rstrip())
+    starred = [key for ours in NAMES.values() for key in (ours, f"{ours}_real") if key in fewer]
+    notes = [f"* mean over {of}: {in_words(', '.join(key for key in starred if fewer[key] == of))}" for of in dict.fromkeys(fewer.values())]
+    if not metrics.keys().isdisjoint(FLOORS.values()):
+        notes.append("real distance: between halves of the real clips")
+    notes.append(
+        f"{_count(videos['generated'], 'generated video')} ({_count(frames['generated'], 'frame')}) against "
+        f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "
+        f"{'; '.join(report['encoding']['generated'])}; {', '.join(report['pictures']['generated'])}"
+    )
+    if any(report["taken_as_aligned"].values()):
+        squares = " and ".join(f"{n} of {videos[name]} {name}" for name, n in report["taken_as_aligned"].items())
+        notes.append(f"taken as aligned, because they are square: {squares} videos; faces elsewhere in them are measured in the wrong place")
+    notes += [f"{in_words(what)}: {judge}" for what, judge in report["judges"].items() if not metrics.keys().isdisjoint(what.split(", "))]
+    notes += [f"not measured: {in_words(what)}: {why}" for what, why in report["missing"].items()]
+    for name, left_out in report["left_out"].items():
+        if left_out:
+            named = "; ".join(f"{stem} ({why})" for stem, why in left_out.items())
+            notes.append(f"left out: {len(left_out)} of {len(left_out) + videos[name]} {name} videos: {named}")
+    return "\n".join([*lines, "", *(line for note in notes for line in _wrapped(note))])
+
+
+def in_words(keys: str) -> str:
+    """Keys of a report as the rows of its table name them, without what stands there in brackets or behind a comma.
+
+    >>> in_words("lse_d, opening_follows_loudness_real, lip_opening")
+    'LSE-D, mouth opening follows the loudness (real), lip opening'
+    """
+    words = {key: re.sub(r" \(.*?\)|, .*", "", name) for name, key in NAMES.items()}
+    words |= {floor: words[key] + " (real)" for key, floor in FLOORS.items()}
+    words |= {f"{key}_real": f"{name} (real)" for key, name in words.items()}
+    return ", ".join(words.get(key, key.replace("_", " ")) for key in keys.split(", "))
+
+
+def _wrapped(note: str) -> list[str]:
+    """A note in lines as wide as a terminal; a command to copy has its own."""
+    said, run, command = note.partition("run: ")
+    lines = textwrap.wrap(said + run, COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return [*lines, f"  {command}"] if command else lines
+
+
+def _count(n: int, of: str) -> str:
+    return f"{n} {of}{'s' * (n != 1)}"
