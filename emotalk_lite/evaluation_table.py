@@ -58,6 +58,12 @@ def table(report: dict[str, object]) -> str:
         f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "
         f"{'; '.join(report['encoding']['generated'])}; {', '.join(report['pictures']['generated'])}"
     )
+    written = {name: [*report["encoding"][name], *(size.split(" at ")[0] for size in report["pictures"][name])] for name in videos}
+    if written["generated"] != written["real"]:
+        notes.append(
+            f"real videos: {', '.join(written['real'])}. Written in another way, even the same frames differ, by what the encoder "
+            "leaves of them; an enlarged video wants one beside it that was enlarged by interpolation"
+        )
     if any(report["taken_as_aligned"].values()):
         squares = " and ".join(f"{n} of {videos[name]} {name}" for name, n in report["taken_as_aligned"].items())
         notes.append(f"taken as aligned, because they are square: {squares} videos; faces elsewhere in them are measured in the wrong place")
