@@ -42,10 +42,22 @@ def stored_results(name: str) -> dict:
     >>> stored_results("portrait")["preset"]
     'portrait'
     """
+    return json.loads(stored_file(f"{name}.json").read_text(encoding="utf-8"))
+
+
+def stored_file(name: str) -> Path:
+    """A file of ``results/``: the repository's, or an installation's.
+
+    Raises:
+        EmotalkError: there is none of that name.
+
+    >>> stored_file("ablation_cuda.mp4").suffix
+    '.mp4'
+    """
     package = Path(__file__).parent
-    for folder in (package.parent / "results", package / "results"):  # the repository's; an installation's
-        if (folder / f"{name}.json").is_file():
-            return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    for folder in (package.parent / "results", package / "results"):
+        if (folder / name).is_file():
+            return folder / name
     raise EmotalkError(f"no stored measurement '{name}'; results/ has the names")
 
 
