@@ -1,6 +1,6 @@
 """One training on one or several processes: each computes a share of every batch, and gradients are averaged.
 
-`torchrun` (or `accelerate launch`) starts the processes, accelerate connects them. No network is wrapped: the gradient
+`torchrun` (or, on GPUs, `accelerate launch`) starts the processes, accelerate connects them. No network is wrapped: the gradient
 penalty differentiates twice, and the generator is called in parts, which wrappers do not follow.
 """
 

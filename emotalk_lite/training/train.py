@@ -90,7 +90,7 @@ def train(
     generates whole clips: held-out ones (split "val") where the data has any, otherwise the training clips; `run.json`
     says which.
 
-    Started by `torchrun` (or `accelerate launch`), the processes share every batch and compute what one alone computes; on
+    Started by `torchrun` (or, on GPUs, `accelerate launch`), the processes share every batch and compute what one alone computes; on
     several machines, `out` and `data` are on a disk that they share.
 
     Args:
@@ -195,7 +195,7 @@ def _train_stages(
             budget, first = config.budget(stage), state.done[stage]
             order = example_order(stage, first, budget, config.batch_size, rows)
             loader = DataLoader(examples, rows.stop - rows.start, sampler=order)
-            title = f"{stage} {preset.name}"
+            title = f"{stage} {preset.name.partition('+')[0]}"  # without its options, which may be many
             for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress)):
                 step = state.done[stage]
                 rng = generator_for(seed, stage, step, device)
