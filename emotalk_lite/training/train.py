@@ -195,7 +195,7 @@ def _train_stages(
             budget, first = config.budget(stage), state.done[stage]
             order = example_order(stage, first, budget, config.batch_size, rows)
             loader = DataLoader(examples, rows.stop - rows.start, sampler=order)
-            title = f"{stage} {preset.name.partition('+')[0]}"  # without its options, which may be many
+            title = f"{stage} {without_options(preset.name)}"
             for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress)):
                 step = state.done[stage]
                 rng = generator_for(seed, stage, step, device)
@@ -259,6 +259,15 @@ def example_order(stage: str, first: int, budget: int, batch_size: int, rows: sl
     """
     start = STAGES.index(stage) * STAGE_EXAMPLES
     return [start + step * batch_size + row for step in range(first, budget) for row in range(rows.start, rows.stop)]
+
+
+def without_options(name: str) -> str:
+    """A preset's name for a bar; options, which may be many, are left out.
+
+    >>> without_options("cpu-se+em+bsrgan+se_ratio=8+dropout=0.1")
+    'cpu-se+em+bsrgan'
+    """
+    return "+".join(part for part in name.split("+") if "=" not in part)
 
 
 def describe(values: dict[str, dict[str, float]]) -> str:
