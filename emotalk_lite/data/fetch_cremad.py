@@ -7,8 +7,10 @@ listing can be rate-limited, cut short or out of date. What each file must be, t
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import TimeoutError as NothingYet
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -136,12 +138,22 @@ def _run(work: Callable[[Server, str], None], files: list[str], done: Callable =
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         futures = [pool.submit(work, server, file) for file in files]
         try:
-            for future in as_completed(futures):
+            for future in _as_they_end(futures):
                 future.result()
                 done()
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
+
+
+def _as_they_end(futures: list[Future]) -> Iterator[Future]:
+    """Each when it ends. Looks up every second: Ctrl-C that reaches a connection's thread does not wake this one."""
+    waiting = set(futures)
+    while waiting:
+        with suppress(NothingYet):
+            for future in as_completed(waiting, timeout=1):
+                waiting.discard(future)
+                yield future
 
 
 def _reason(error: requests.RequestException) -> str:
