@@ -101,7 +101,8 @@ def synth(
 ) -> None:
     """Make a synthetic corpus: painted people who speak.
 
-    They say CREMA-D's sentences, and what their mouths do is known. Needs the extra: pip install 'emotalk-lite[synth]'.
+    They say CREMA-D's sentences, and what their mouths do is known. More actors or clips may be asked for later; another seed
+    needs another folder. Needs the extra: pip install 'emotalk-lite[synth]'.
 
     \b
     Example:

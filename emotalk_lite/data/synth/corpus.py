@@ -26,7 +26,7 @@ from .render import render
 from .speech import Phoneme, Utterance, actor_voice, require_espeak, speak, with_emotion
 from .visemes import lips
 
-RECIPE = 4  # raised when the same seed no longer gives the same clips: then a folder is made anew
+RECIPE = 4  # raised when the same seed no longer gives the same clips: then they are made anew
 SOURCE = "synthetic: emotalk_lite's painted heads, speech by espeak-ng (GPL-3)"
 MOST_CLIPS = 72  # an actor: six emotions times twelve sentences
 SHEET_ROWS = 12  # clips on the contact sheet
@@ -44,7 +44,8 @@ def synthesise(
     """Make the synthetic corpus, or what is missing of it.
 
     Interrupt it at any time: clips that are finished stay, the same call goes on. A clip depends on its seed, actor and
-    place alone: more actors or clips leave those that are there as they are.
+    place alone: more actors or clips leave those that are there as they are. A folder holds one corpus: another seed, or
+    heads that move where those there are still, needs another folder.
 
     Args:
         out: folder.
@@ -52,7 +53,7 @@ def synthesise(
             for real actors: of ten, eight train.
         clips: of each actor, at most 72; the first is neutral.
         seed: of all random numbers.
-        workers: processes; the default is one a processor, at most two.
+        workers: processes; None: one a processor, at most two.
         progress: show a progress bar.
         still_heads: the same people say the same, but no head turns or nods: what moves is what speech and emotion explain.
 
@@ -60,7 +61,7 @@ def synthesise(
         The manifest; `manifest.folder / "contact_sheet.png"` shows twelve of the clips.
 
     Raises:
-        EmotalkError: espeakng-loader is missing, the folder cannot be written, or too many actors or clips.
+        EmotalkError: espeakng-loader is missing, the folder cannot be written or holds other clips, or too many actors or clips.
     """
     if not 1 <= actors <= cremad.N_SYNTHETIC:
         raise EmotalkError(f"cannot make {actors} actors; give 1 to {cremad.N_SYNTHETIC}")
@@ -70,6 +71,7 @@ def synthesise(
     folder = Path(out)
     sheet = folder / "contact_sheet.png"
     check_writable(sheet)
+    check_corpus(folder, seed, still_heads)
     remove_abandoned(folder / "clips")
     numbers = range(cremad.FIRST_SYNTHETIC, cremad.FIRST_SYNTHETIC + actors)
     tasks = [(str(folder), seed, actor, clips, still_heads) for actor in numbers]
@@ -117,14 +119,32 @@ def actor_clips(seed: int, actor: int, count: int) -> list[str]:
     return names[:count]
 
 
-def recipe(seed: int, name: str, still_heads: bool = False) -> str:
+def check_corpus(folder: Path, seed: int, still_heads: bool) -> None:
+    """See that every clip in the folder is of this corpus. Those of an older version are: they are made anew.
+
+    Raises:
+        EmotalkError: one is not; it would stay beside the new ones.
+    """
+    for path in sorted((folder / "clips").glob("*.safetensors")):
+        try:
+            made_from = read_header(path).get("sha256")
+        except EmotalkError:  # of another format, or damaged
+            continue
+        if made_from not in (recipe(seed, path.stem, still_heads, version) for version in range(1, RECIPE + 1)):
+            raise EmotalkError(
+                f"{folder} holds clips that are not of this corpus, such as {path.stem} (of another seed, with other heads, or a real "
+                "one); use the same settings, or give another --out"
+            )
+
+
+def recipe(seed: int, name: str, still_heads: bool = False, version: int = RECIPE) -> str:
     """SHA-256 of what a clip is made from: it has no original file. Tells a clip of another seed or version.
 
     >>> len(recipe(0, "2001_DFA_NEU_XX"))
     64
     """
     heads = ", still heads" if still_heads else ""
-    return hashlib.sha256(f"emotalk_lite synthetic corpus {RECIPE}, seed {seed}, clip {name}{heads}".encode()).hexdigest()
+    return hashlib.sha256(f"emotalk_lite synthetic corpus {version}, seed {seed}, clip {name}{heads}".encode()).hexdigest()
 
 
 def clip_path(folder: Path, name: str) -> Path:
