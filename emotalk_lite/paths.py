@@ -77,8 +77,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     >>> [p.name for p in folder.iterdir()], (folder / "note.txt").read_text()
     (['note.txt'], 'whole')
     """
-    path = Path(path)
-    check_writable(path)
+    path = make_folder_of(path)
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
     try:
         yield temporary
@@ -88,29 +87,53 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def check_writable(path: str | os.PathLike) -> Path:
-    """Make sure that a file can be written at ``path``, before any work is done for it.
+    """See that a file can be written at ``path``, before any work is done for it. Nothing is left behind.
 
-    Creates the missing parent folders and nothing else. Returns ``path`` as a :class:`~pathlib.Path`.
+    Missing folders are made when the file is (`make_folder_of`): a command that is refused leaves none. Returns ``path`` as
+    a :class:`~pathlib.Path`.
 
     Raises:
-        EmotalkError: the path is a folder, or its folder cannot be created or written to.
+        EmotalkError: the path is a folder, or the nearest folder above it that is there cannot be written to.
 
     >>> check_writable("/")
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: cannot write /: it is a folder; give a file name in it
     """
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+        if not is_folder:
+            above = next(folder for folder in path.absolute().parents if folder.exists())
+            probe = above / f".{uuid.uuid4().hex[:8]}.part"
+            probe.touch()
+            probe.unlink()
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    if is_folder:
         raise EmotalkError(f"cannot write {path}: it is a folder; give a file name in it")
+    return path
+
+
+def make_folder_of(path: str | os.PathLike) -> Path:
+    """Make the missing folders above a file that is about to be written. Returns ``path`` as a :class:`~pathlib.Path`.
+
+    Raises:
+        EmotalkError: as `check_writable`, or a folder cannot be made.
+
+    >>> import tempfile
+    >>> make_folder_of(Path(tempfile.mkdtemp()) / "new" / "note.txt").parent.is_dir()
+    True
+    """
+    path = check_writable(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        probe = path.parent / f".{uuid.uuid4().hex[:8]}.part"
-        probe.touch()
-        probe.unlink()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise EmotalkError(f"cannot write {path}: {reason}; choose a folder that you may write to") from error
+        raise _cannot_write(path, error) from error
     return path
+
+
+def _cannot_write(path: Path, error: OSError) -> EmotalkError:
+    return EmotalkError(f"cannot write {path}: {error.strerror or error}; choose a folder that you may write to")
 
 
 def remove_abandoned(folder: str | os.PathLike, age: float = ABANDONED) -> None:

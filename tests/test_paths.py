@@ -3,7 +3,7 @@
 import pytest
 
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.paths import atomic_path, check_writable, home
+from emotalk_lite.paths import atomic_path, check_writable, home, make_folder_of
 
 
 def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
@@ -36,4 +36,11 @@ def test_what_cannot_be_written_is_known_beforehand(tmp_path):
         check_writable(tmp_path / "file" / "out.mp4")
     with pytest.raises(EmotalkError, match="it is a folder"):
         check_writable(tmp_path)
-    assert check_writable(tmp_path / "sub" / "out.mp4").parent.is_dir()
+    with pytest.raises(EmotalkError, match="cannot write .*name too long"):
+        check_writable(tmp_path / (300 * "a"))
+
+
+def test_asking_whether_a_file_can_be_written_makes_no_folder(tmp_path):
+    path = tmp_path / "new" / "newer" / "out.mp4"
+    assert check_writable(path) == path and not list(tmp_path.iterdir())
+    assert make_folder_of(path).parent.is_dir() and not list(path.parent.iterdir())

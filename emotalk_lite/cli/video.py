@@ -34,6 +34,7 @@ def talk(
       emotalk talk --image face.jpg --audio speech.wav --emotion happiness:0.7,sadness:0.3 --upscale fast --out talk.mp4
     """
     weights = parse_emotion(emotion)
+    check_writable(out)
     for given in (image, audio):  # what takes no time is checked first
         if not given.is_file():
             raise EmotalkError(f"{given}: no such file; check the path")
@@ -43,7 +44,6 @@ def talk(
         raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
     if upscale_weights is not None and upscale == "none":
         raise EmotalkError(f"nothing would be enlarged with {upscale_weights}; add --upscale bsrgan")
-    check_writable(out)
     from ..devices import pick_device
     from ..generate import SHIPPED
     from ..generate import talk as make_clip

@@ -78,7 +78,7 @@ def fetch_cremad(
     try:
         _fetch_pointers(unknown, pointers, progress)
     finally:
-        if unknown:
+        if any(file in pointers for file in unknown):
             _save_pointers(pointers, out)
 
     looking = tqdm(files, desc="looking at what is there", unit="file", disable=not progress, leave=False)

