@@ -67,6 +67,17 @@ def test_other_mistakes_with_two_factors():
     assert "are exchanged" in check.simple_effects(lambda values, factor, other: both(values, other, factor)).hint
 
 
+def test_rows_that_were_chosen_wrongly():
+    def drawn_only(values, factor, other):
+        third = ({"SE", "EM", "BSRGAN"} - {factor, other}).pop()
+        return both({name: v for name, v in values.items() if signs(name)[third] < 0}, factor, other)
+
+    assert "All eight count" in check.simple_effects(drawn_only).hint
+    assert "ask `signs`" in check.simple_effects(lambda *given: (float("nan"), 0.0)).hint
+    found = check.simple_effects(lambda values, factor, other: (effects(values)[factor], effects(values)[f"{factor} x {other}"]))
+    assert "the interaction" in found.hint
+
+
 def test_what_a_single_number_is_told():
     assert "Return two numbers" in check.simple_effects(lambda values, factor, other: effects(values)[factor]).hint
 
@@ -86,6 +97,8 @@ def test_seeds_needed(factor, hint):
         (lambda effect, deviation: 4 * (deviation / effect) ** 2, "round up"),
         (lambda effect, deviation: int(4 * (deviation / effect) ** 2), "round up"),
         (lambda effect, deviation: math.ceil(2 * deviation / effect), "square the ratio"),
+        (lambda effect, deviation: math.ceil(4 * deviation / effect**2), "the deviation is not"),
+        (lambda effect, deviation: math.ceil(2 * (2.8 * deviation / effect) ** 2), "four surveys of five"),
         (lambda effect, deviation: math.ceil(4 * (effect / deviation) ** 2), "Upside down"),
     ],
 )

@@ -10,7 +10,8 @@ from emotalk_lite import check
 @pytest.mark.parametrize(
     "raters, hint",
     [(385, "19.6 squared"), (384, "round up"), (400, "19.6 squared"), (19.6, "the root of it"), (97, "0.2 to each side"),
-     (100, "standard error 0.1"), (1537, "wide in all"), (769, "two groups"), (1568, "four surveys of five"), (39, "standard errors")],
+     (100, "standard error 0.1"), (1537, "wide in all"), (769, "two groups"), (1568, "four surveys of five"), (39, "standard errors"),
+     (10, "1 / 0.1"), (3.84, "divided by 0.1 squared"), (271, "90 %")],
 )  # fmt: skip
 def test_raters_for_a_tenth(raters, hint):
     verdict = check.raters_for_a_tenth(raters)
@@ -57,6 +58,9 @@ def test_paired_interval(mistake, hint):
         (lambda a, b: np.mean(b - a), "three numbers"),
         (lambda a, b: (np.mean(b - a), *paired(a, b)[:0:-1]), "low end first"),
         (lambda a, b: (np.mean(b), 0, 1), "mean is not right"),
+        (lambda a, b: paired(np.zeros(8), abs(b - a)), "Keep the signs"),
+        (lambda a, b: [paired(a, b)[k] for k in (1, 0, 2)], "The order"),
+        (lambda a, b: (np.mean(b - a), *(np.mean(b - a) + np.array([-2, 2]) * np.std(b - a, ddof=1) / np.sqrt(8))), "Twice"),
         (lambda a, b: (np.median(b - a), *paired(a, b)[1:]), "mean is not right"),
         (lambda a, b: (np.mean(b - a), *(np.mean(b - a) + np.array([-1, 1]) * np.std(b - a, ddof=1) / np.sqrt(8))), "one standard error"),
         (lambda a, b: (np.mean(b - a), *stats.ttest_ind(b, a, equal_var=False).confidence_interval()), "two groups"),
@@ -77,6 +81,22 @@ def careless(ratings, least, *, leave_out=True, constants=True, absolute=False, 
             found.append(k)
     rows = [k for k in range(len(ratings)) if k not in found] if inverted else found
     return rows if numbers else [k in rows for k in range(len(ratings))]
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda ratings, least: [k + 1 for k in careless(ratings, least)], "from 0"),
+        (lambda ratings, least: careless(ratings.T, least), "Those are clips"),
+        (lambda ratings, least: ratings[careless(ratings, least)], "not the rows themselves"),
+        (lambda ratings, least: np.where(careless(ratings, least, numbers=False)), "list of lists"),
+        (lambda ratings, least: [k for k, row in enumerate(np.corrcoef(ratings)) if not np.nansum(row) - 1 >= 8 * least], "another least"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_careless_raters_of_other_mistakes(answer, hint):
+    verdict = check.careless_raters(answer)
+    assert hint in verdict.hint and not verdict
 
 
 @pytest.mark.parametrize(

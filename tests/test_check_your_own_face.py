@@ -7,7 +7,11 @@ from emotalk_lite import check
 from emotalk_lite.metrics.motion import lagged_correlation
 
 
-@pytest.mark.parametrize("guess, hint", [(0.2, "1.5 deviations"), (0, "best of nine"), (0.13, "one correlation"), (0.8, "a finding"), (0.4, "Simulate")])
+@pytest.mark.parametrize(
+    "guess, hint",
+    [(0.2, "1.5 deviations"), (0, "best of nine"), (0.13, "One correlation deviates"), (0.8, "a finding"), (0.45, "Simulate"),
+     (-0.1, "largest of nine"), (0.26, "Two deviations"), (0.39, "no sum"), (1.5, "one deviation is"), (9, "at most 1")],
+)  # fmt: skip
 def test_best_of_nine_lags(guess, hint):
     verdict = check.best_of_nine_lags(guess)
     assert hint in verdict.hint and bool(verdict) == (guess == 0.2)
@@ -40,6 +44,7 @@ def mood_keys(keys, n, order=sorted, left=True, right=True, step=False):
         (lambda keys, n: mood_keys(keys, n, right=False), "After the last"),
         (lambda keys, n: mood_keys(keys, n, step=True), "straight line"),
         (lambda keys, n: mood_keys(keys, n).T, "(16, 6)"),
+        (lambda keys, n: mood_keys(keys, n) / np.maximum(mood_keys(keys, n).sum(axis=1, keepdims=True), 1e-9), "gets weaker"),
     ],
 )
 def test_mood_keys(answer, hint):

@@ -60,7 +60,11 @@ def simple_effects(answer: Callable[[Mapping[str, float], str, str], tuple[float
                 return Verdict(False, "Return two numbers: the effect where the other factor is off, and where it is on.")
             if np.allclose(given, (off, on)):
                 continue
-            main, rows = effects(values)[factor], {(f, o): mean({factor: f, other: o}) for f in (-1, 1) for o in (-1, 1)}
+            if not np.isfinite(given).all():
+                return Verdict(False, "One of your means is of no rows. 'base' contains 'se', too: ask `signs`, not the names.")
+            (third,), found = set(FACTORS) - {factor, other}, effects(values)
+            alone = tuple(mean({factor: 1, other: s, third: -1}) - mean({factor: -1, other: s, third: -1}) for s in (-1, 1))
+            main, rows = found[factor], {(f, o): mean({factor: f, other: o}) for f in (-1, 1) for o in (-1, 1)}
             hints = {
                 (on, off): "They are in the wrong order: first where the other factor is off.",
                 (2 * off, 2 * on): "You add two rows and subtract two; an effect is a difference of means.",
@@ -68,6 +72,8 @@ def simple_effects(answer: Callable[[Mapping[str, float], str, str], tuple[float
                 (off / 2, on / 2): "Half as much: the difference of two means is not divided again.",
                 (rows[1, -1], rows[1, 1]): "These are the means with the factor; take off those without it.",
                 (rows[-1, 1] - rows[-1, -1], rows[1, 1] - rows[1, -1]): "The two factors are exchanged: `factor` is switched, `other` is held.",
+                alone: f"You use four rows, those without {third}. All eight count: each mean is of two.",
+                (main, found.get(f"{factor} x {other}", found.get(f"{other} x {factor}"))): "Those are the main effect and the interaction.",
                 (main, main): "That is the main effect, over all eight rows. Keep only those where the other factor is off, then on.",
             }
             for wrong, hint in hints.items():
@@ -97,6 +103,8 @@ def seeds_needed(answer: Callable[[float, float], int]) -> Verdict:
         return Verdict(False, "Nobody trains a part of a seed: round up.")
     if np.allclose(np.ceil(given), [math.ceil(2 * r**0.5) for r in ratios]):
         return Verdict(False, "The standard error falls with the root of the seeds: square the ratio.")
+    if np.allclose(np.ceil(given), [math.ceil(4 * deviation / effect**2) for effect, deviation in cases]):
+        return Verdict(False, "The effect is squared, the deviation is not: square their ratio.")
     if np.allclose(np.ceil(given), [math.ceil(4 / r) for r in ratios]):
         return Verdict(False, "Upside down: a smaller effect needs more seeds, not fewer.")
     if np.allclose(np.ceil(given), [math.ceil(1.96**2 * r) for r in ratios]):
@@ -105,6 +113,7 @@ def seeds_needed(answer: Callable[[float, float], int]) -> Verdict:
         8: "That is for one row against one other. All four generators tell about the effect: two have the factor, two have not.",
         2: "You count the enlarged rows as trainings of their own. They share one with the rows that are not enlarged.",
         1: "That makes it one standard error; two are asked for.",
+        2 * 2.8**2: "That is for raters, in two groups, and four surveys of five. Here, 2 n runs stand against 2 n.",
         16: "The standard error is a deviation by the root of a number of runs: 2 n have the factor, 2 n have not.",
     }
     for factor, hint in hints.items():

@@ -18,10 +18,13 @@ def raters_for_a_tenth(raters: float) -> Verdict:
     hints = {
         (384, 400): "",
         (19, 20): "That is the root of it: a mean scatters less by the *root* of the number of raters.",
+        (10, 10): "That would be 1 / 0.1. A mean scatters less by the *root* of the number of raters, and the interval reaches 1.96 of that.",
         (100, 100): "That makes the standard error 0.1. The interval reaches 1.96 of them to each side.",
         (96, 100): "That is for an interval 0.2 to each side; 0.1 to *each* side is asked for.",
         (1536, 1560): "That is for an interval that is 0.1 wide in all; 0.1 to *each* side is asked for.",
         (768, 800): "That is for the difference of two groups; one mean is asked for.",
+        (3.8, 4): "That is 1.96 squared. It still has to be divided by 0.1 squared.",
+        (270, 271): "That is for 90 %, with 1.645; take 1.96 for 95 %.",
         (1568, 1569): "That is to see a difference of 0.1 between two groups in four surveys of five; one mean is asked for.",
     }
     for (low, high), hint in hints.items():
@@ -42,7 +45,7 @@ def paired_interval(answer: Callable[[Sequence[float], Sequence[float]], Sequenc
     """
     from scipy import stats
 
-    a, b = np.array([1, 2, 2, 3, 4, 4, 5, 3]), np.array([3, 2, 3, 4, 4, 5, 5, 3])  # harsh raters and mild ones
+    a, b = np.array([1, 2, 2, 3, 4, 4, 5, 3]), np.array([3, 5, 3, 4, 4, 5, 5, 2])  # harsh raters and mild ones
     given = answer(a.copy(), b.copy())
     if np.shape(given) != (3,):
         return Verdict(False, "Return three numbers: the mean difference, the low end and the high end.")
@@ -50,6 +53,10 @@ def paired_interval(answer: Callable[[Sequence[float], Sequence[float]], Sequenc
     each, n = b - a, len(a)
     if np.isclose(mean, -each.mean()):
         return Verdict(False, "The sign: b less a.")
+    if np.isclose(mean, np.abs(each).mean()):
+        return Verdict(False, "Keep the signs: a rater who likes film a better counts against b.")
+    if np.isclose(low, each.mean()):
+        return Verdict(False, "The order: the mean first, then the low end, then the high end.")
     if not np.isclose(mean, each.mean()):
         return Verdict(False, "The mean is not right: take each rater's difference, b less a, and the mean of those.")
     if not np.isclose(mean - low, high - mean) or high <= low:
@@ -62,6 +69,12 @@ def paired_interval(answer: Callable[[Sequence[float], Sequence[float]], Sequenc
         stats.norm.ppf(0.975) * error: "With 8 raters, 1.96 is too few: take Student's number for n - 1.",
         t * each.std() / np.sqrt(n): "Deviations from a mean that was itself estimated: divide by n - 1 (ddof=1).",
         t * each.std(ddof=1): "That is the scatter of one rater's difference. A mean of n scatters less, by the root of n.",
+        2 * error: "Twice is only about right: with 8 raters, Student's number for n - 1 is 2.36.",
+        stats.t.ppf(0.975, n) * error: "Of n differences, n - 1 are free once their mean is taken: Student's number for n - 1.",
+        1.96 * each.std() / np.sqrt(n): "With 8 raters, 1.96 is too few: take Student's number for n - 1, and ddof=1 for the deviation.",
+        t * each.std(ddof=1) / np.sqrt(n - 1): "n - 1 is counted twice: in the deviation, with ddof=1, and once more under the root. There it is n.",
+        t * each.std(ddof=1) / n: "A mean of n scatters less by the root of n, not by n.",
+        1.645 * error: "1.645 leaves 5 % out at each end: take Student's number at 0.975.",
         error: "That is one standard error; the interval reaches t of them to each side.",
         stats.t.ppf(0.95, n - 1) * error: "2.5 % are left out at each end: take t at 0.975.",
     }
@@ -91,21 +104,31 @@ def careless_raters(answer: Callable[[np.ndarray, float], Sequence[int]]) -> Ver
     with_all = [_correlation(row, ratings.mean(axis=0)) for row in ratings]
     least = (with_others[dice] + with_all[dice]) / 2  # between the two: own answers in the mean make the dice thrower pass
 
-    def ask(limit: float) -> set[int] | None:  # None: a True or False for each row
+    def ask(limit: float) -> set[int]:
         with np.errstate(invalid="ignore", divide="ignore"):
-            rows = answer(ratings.copy(), limit)
-        return None if len(rows) and all(isinstance(k, bool | np.bool_) for k in rows) else {int(k) for k in rows}
+            return {int(k) for k in answer(ratings.copy(), limit)}
 
-    found = ask(least)
-    if found is None:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rows = list(answer(ratings.copy(), least))
+    if rows and all(isinstance(k, bool | np.bool_) for k in rows):
         return Verdict(False, "Return the numbers of the rows, not a True or False for each.")
+    if any(np.ndim(k) for k in rows):
+        return Verdict(False, "Return the numbers of the rows, one after the other in a list, not the rows themselves or a list of lists.")
+    found = {int(k) for k in rows}
     right = {k for k, r in enumerate(with_others) if not r >= least}
     if found == right and ask(1.0) == found:
         return Verdict(False, "With a least of 1, nobody is good enough, and your function still finds the same: compare with `least`.")
+    if found == right and any(ask(limit) != {k for k, r in enumerate(with_others) if not r >= limit} for limit in (0.5, 0.85, 0.9)):
+        return Verdict(False, "With another least, it finds others than it should: one correlation a row, with the mean of the other rows.")
     if found == right:
         return Verdict(True, "Your function finds the constant one, the dice thrower and the one who read the scale upside down.")
     if found == set(range(9)) - right:
         return Verdict(False, "Those are the careful ones. Return the others.")
+    if found == {k + 1 for k in right}:
+        return Verdict(False, "Count the rows from 0.")
+    clips = [_correlation(column, np.delete(ratings, k, axis=1).mean(axis=1)) for k, column in enumerate(ratings.T)]
+    if found == {k for k, r in enumerate(clips) if not r >= least}:
+        return Verdict(False, "Those are clips: a row of `ratings` is a rater, a column a clip.")
     if constant not in found:
         return Verdict(False, "The one who says the same of every clip is missing. Nothing correlates with a constant: treat it on its own.")
     if mirrored not in found:

@@ -17,12 +17,22 @@ def best_of_nine_lags(guess: float) -> Verdict:
     """
     if abs(guess - 0.19) <= 0.04:
         return Verdict(True, "About 1.5 deviations of 1 / sqrt(60): the best of nine is not 0, even of nothing.")
+    if guess < -0.02:
+        return Verdict(False, "It is the largest of nine, so it is rarely negative, and above 0 on the mean.")
     if abs(guess) < 0.02:
         return Verdict(False, "One correlation has mean 0; you take the best of nine.")
-    if 0.1 <= guess < 0.15:
-        return Verdict(False, "That is the deviation of one correlation, 1 / sqrt(60); the best of nine lies beyond it.")
+    if guess < 0.15:
+        return Verdict(False, "One correlation deviates by 1 / sqrt(60) = 0.13; the best of nine lies beyond that.")
+    if 1.2 <= guess <= 1.8:
+        return Verdict(False, "That many deviations, yes; and one deviation is 1 / sqrt(60).")
+    if guess > 1:
+        return Verdict(False, "A correlation is at most 1.")
     if guess > 0.5:
         return Verdict(False, "So much would be a finding; these curves have nothing to do with each other.")
+    if guess <= 0.3:
+        return Verdict(False, "Two deviations of 0.13 are rare for one correlation, and still more than the best of nine is on the mean.")
+    if 0.36 <= guess <= 0.42:
+        return Verdict(False, "Three deviations: the best of nine is one of them, no sum. Of nine draws the largest lies at about half of that.")
     return Verdict(False, "Simulate it: two draws of 60 normal numbers, lagged_correlation of them, 500 times, the mean.")
 
 
@@ -51,6 +61,8 @@ def mood_keys(answer: Callable) -> Verdict:
         return Verdict(False, "After the last key, at frame 12, its weights are held.")
     if not np.allclose(found[5], 0.75 * happy + 0.25 * angry):
         return Verdict(False, "A quarter of the way between two keys, the weights are a quarter of the way: a straight line.")
+    if not np.allclose(found[10], 0.5 * angry):
+        return Verdict(False, "From anger to nothing, the anger gets weaker: weights that add up to less than 1 stay as they are.")
     return Verdict(True, "Every frame has its mood, and none asks for more than 1.")
 
 
