@@ -9,7 +9,7 @@ from emotalk_lite.losses import gradient_penalty
 
 @pytest.mark.parametrize(
     "per_clip, per_frame, hint",
-    [(121, 25, "no detail"), (25, 121, "exchanged"), (12, 6, "These are the norms"), (143**2, 35**2, "is its root"), (1210, 250, "ten times"),
+    [(121, 25, "no detail"), (25, 121, "exchanged"), (12, 6, "These are the norms"), (143**2, 35**2, "is its root"), (143, 35, "is its root"), (121, 100, "their mean"), (1210, 250, "ten times"),
      (121, 121, "half as long"), (144, 36, "how many numbers"), (11, 5, "distances of the norms"), (0, 0, "all ones")],
 )
 def test_sum_penalty(per_clip, per_frame, hint):
@@ -24,19 +24,22 @@ def test_the_package_gives_these_penalties():
 
 
 def one_sided(critic, real, fake, mix, graph=True, below=False, square="after", reduce="mean", batch=False, between=True,
-              start=0, scores="sum", weight=1):
+              start=0, scores="sum", weight=1, norm=1, mean_first=False):
     x = (mix * real + (1 - mix) * fake if between else real.clone()).requires_grad_()
     (slope,) = torch.autograd.grad(getattr(critic(x), scores)(), x, create_graph=graph)
-    norm = slope.flatten(0 if batch else 1 + start).norm(dim=-1)
+    norm = slope.flatten(0 if batch else 1 + start).norm(dim=-1) ** norm
+    norm = norm.mean() if mean_first else norm
     over = norm - 1 if below else (norm - 1).clamp_min(0)
-    return weight * getattr(over if square == "none" else over**2, reduce)()
+    squared = {"none": over, "before": (norm**2 - 1).clamp_min(0), "whole": norm.clamp_min(1) ** 2}.get(square, over**2)
+    return weight * getattr(squared, reduce)()
 
 
 @pytest.mark.parametrize(
     "mistake, hint",
-    [({}, "Flat is allowed"), ({"below": True}, "slope 0.5"), ({"graph": False}, "create_graph"), ({"square": "none"}, "squared after"),
+    [({}, "Flat is allowed"), ({"below": True}, "slope 0.5"), ({"graph": False}, "create_graph"), ({"square": "none"}, "square it before"),
      ({"reduce": "sum"}, "the sum"), ({"batch": True}, "its own"), ({"between": False}, "Look between"), ({"start": 1}, "norm a frame"),
-     ({"scores": "mean"}, "Sum the clips' scores"), ({"weight": 10}, "ten times")],
+     ({"scores": "mean"}, "Sum the clips' scores"), ({"weight": 10}, "ten times"), ({"square": "before"}, "take 1 off and square"), ({"norm": 2}, "squared norm"),
+     ({"square": "whole"}, "square them whole"), ({"mean_first": True}, "for its own")],
 )
 def test_one_sided_penalty(mistake, hint):
     verdict = check.one_sided_penalty(lambda *given: one_sided(*given, **mistake))
@@ -48,12 +51,13 @@ def test_one_sided_penalty_is_one_number():
     assert "should give" in check.one_sided_penalty(lambda critic, real, fake, mix: torch.tensor(9.0)).hint
 
 
-def occlusion(score, frame, size, copy=True, sign=1, cover=0.0, whole=True):
-    found = torch.zeros(frame.shape[1] // size, frame.shape[2] // size)
+def occlusion(score, frame, size, copy=True, sign=1, cover=0.0, whole=True, colours=slice(None), fresh=True, apart=True):
+    found, covered = torch.zeros(frame.shape[1] // size, frame.shape[2] // size), frame.clone()
     for i in range(found.shape[0]):
         for j in range(found.shape[1]):
-            covered = frame.clone() if copy else frame
-            covered[:, i * size : (i + 1) * size, j * size : (j + 1) * size] = cover
+            covered = (frame.clone() if fresh else covered) if copy else frame
+            y, x = (i * size, j * size) if apart else (i, j)
+            covered[colours, y : y + size, x : x + size] = cover
             found[i, j] = sign * ((score(frame[None]) if whole else 0) - score(covered[None]))
     return found
 
@@ -61,7 +65,8 @@ def occlusion(score, frame, size, copy=True, sign=1, cover=0.0, whole=True):
 @pytest.mark.parametrize(
     "mistake, hint",
     [({}, "better off"), ({"copy": False}, "cover a copy"), ({"sign": -1}, "The sign"), ({"cover": -1.0}, "black"),
-     ({"whole": False, "sign": -1}, "covered frame's score"), ({"cover": 0.5}, "One square at a time")],
+     ({"whole": False, "sign": -1}, "covered frame's score"), ({"cover": 0.5}, "One square at a time"),
+     ({"fresh": False}, "fresh copy"), ({"colours": 0}, "all three"), ({"apart": False}, "overlap")],
 )
 def test_occlusion_map(mistake, hint):
     verdict = check.occlusion_map(lambda *given: occlusion(*given, **mistake))

@@ -20,13 +20,13 @@ def test_skip_once_share(share, hint):
     assert hint in verdict.hint and bool(verdict) == ("A little" in hint)
 
 
-def phases(taps, shift=0, both=True):
+def phases(taps, shift=0, both=True, rounded=lambda x: x // 2):
     k = len(taps)
     reach = (k // 2 + 1) // 2
     small = torch.zeros(2, 2 * reach + 1)
     for p in (0, 1):
         for j in range(k):
-            place = (p + j - k // 2) // 2 + reach
+            place = rounded(p + j - k // 2) + reach
             small[p, place] = (small[p, place] if both else 0) + taps[j]
     return small.roll(shift, 1)
 
@@ -39,8 +39,11 @@ def phases(taps, shift=0, both=True):
         (lambda taps: phases(taps).flip(1), "mirrored"),
         (lambda taps: phases(taps, shift=1), "a place off"),
         (lambda taps: phases(taps, both=False), "where two taps meet"),
-        (lambda taps: taps.sum().expand(2, {3: 3, 7: 5}[len(taps)]) / {3: 3, 7: 5}[len(taps)], "rounded down"),
+        (lambda taps: phases(taps.flip(0)), "from the right"),
+        (lambda taps: (phases(taps) + phases(taps.flip(0))) / 2, "rounded down"),
         (lambda taps: phases(taps)[0], "shape (2, 3)"),
+        (lambda taps: phases(taps, rounded=lambda x: int(x / 2)), "rounds -0.5"),
+        (lambda taps: phases(taps)[[0, 0]], "Both rows"),
     ],
 )
 def test_phase_taps(answer, hint):
@@ -58,19 +61,20 @@ def test_the_package_folds_its_kernels_so():
     assert check.phase_taps(from_the_package)
 
 
-def in_pieces(decode, z, size, hand_on=True, last=True, order=1):
+def in_pieces(decode, z, size, hand_on="state", last=True, order=1, cut="split", joined=True):
     state, drawn = None, []
-    for piece in z.split(size, dim=1):
+    for piece in getattr(z, cut)(size, dim=1):
         if last or piece.shape[1] == size:
             frames, new = decode(piece, state)
             drawn.append(frames)
-            state = new if hand_on else None
-    return torch.cat(drawn[::order], dim=1)
+            state = {"state": new, "nothing": None, "frame": frames[:, -1:]}[hand_on]
+    return torch.cat(drawn[::order], dim=1) if joined else drawn
 
 
 @pytest.mark.parametrize(
     "mistake, hint",
-    [({}, "where the one before it ended"), ({"hand_on": False}, "pass on the state"), ({"last": False}, "shorter"), ({"order": -1}, "wrong order")],
+    [({}, "where the one before it ended"), ({"hand_on": "nothing"}, "pass on the state"), ({"hand_on": "frame"}, "not its last frame"), ({"last": False}, "shorter"), ({"order": -1}, "wrong order"),
+     ({"cut": "chunk"}, "pieces of `size`"), ({"joined": False}, "dimension 1")],
 )
 def test_decoded_in_pieces(mistake, hint):
     verdict = check.decoded_in_pieces(lambda *given: in_pieces(*given, **mistake))

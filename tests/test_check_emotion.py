@@ -12,7 +12,7 @@ RIGHT = 9 * 256 + 256 + 256 * 256 + 256
 @pytest.mark.parametrize(
     "count, hint",
     [(RIGHT, "second layer"), (RIGHT - 512, "has a bias"), (9 * 256 + 256, "is the first layer"), (256 * 257, "is the second layer"),
-     (RIGHT - 247, "not 9"), (RIGHT - 256, "has biases, too"), (6 * 256 + 256 + 256 * 257, "CREMA-D's"), (6, "inputs times outputs")],
+     (RIGHT - 247, "not 9"), (RIGHT - 256, "lacks its biases"), (6 * 256 + 256 + 256 * 257, "CREMA-D's"), (6, "inputs times outputs")],
 )
 def test_emotion_parameters(count, hint):
     verdict = check.emotion_parameters(count)
@@ -41,6 +41,10 @@ def smooth(white, memory, new=None, first=1.0, in_place=False):
         (lambda w, m: smooth(w, m, first=0.2), "nothing is before it"),
         (lambda w, m: smooth(w, m, in_place=True), "on a copy"),
         (lambda w, m: smooth(w, m**2), "yours is 0.64"),
+        (lambda w, m: smooth(w, (1 - m**2) ** 0.5), "exchanged"),
+        (lambda w, m: torch.cat([w[:1], m * w[:-1] + (1 - m**2) ** 0.5 * w[1:]]), "white noise of the frame before"),
+        (lambda w, m: smooth(w.T, m).T, "the frames are the first"),
+        (lambda w, m: list(smooth(w, m)), "torch.stack"),
         (lambda w, m: w[1:], "has to stay (12, 20000)"),
     ],
 )

@@ -23,8 +23,12 @@ def test_the_factor_that_the_masks_have_is_right():
     assert check.mask_growth(float(wide / narrow))
 
 
-def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", colours=1, open_eyes=1):
+def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", colours=1, open_eyes=1, frames_over="each", squared=False, masked=True):
+    if squared:
+        frames, target = (frames - target) ** 2, 0 * target
+    mask = mask if masked else torch.ones_like(mask)
     each = torch.stack([masked_l1(frames[:, [t]], target[:, [t]], mask[:, [t]], over) for t in range(frames.shape[1])])
+    each = each * mask[0].mean(dim=(1, 2)) / mask.mean() if frames_over == "all" else each
     weight = open_eyes + extra * closed[0]
     return colours * (each * weight).sum() / {"weights": weight.sum(), "number": len(each), "nothing": 1}[divide]
 
@@ -36,9 +40,12 @@ def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", 
         ({"over": "image"}, "mean over the image"),
         ({"divide": "number"}, "sum of the weights"),
         ({"colours": 3}, "average over the colours"),
-        ({"colours": 2}, "not the mean over the mask"),
+        ({"colours": 2}, "not the mean absolute"),
         ({"colours": 64}, "a sum over the mask"),
         ({"divide": "nothing"}, "sum over the four frames"),
+        ({"frames_over": "all"}, "all frames together"),
+        ({"squared": True}, "absolute values"),
+        ({"masked": False}, "has no say"),
         ({"open_eyes": 0, "extra": 4}, "add up to 0"),
         ({"extra": 2}, "weigh frame t"),
     ],
@@ -57,6 +64,8 @@ def test_best_stills():
         (mean, mean, "how many terms grow"),
         (first, mean, "lower L1"),
         (median, first, "derivative"),
+        (median, median, "for L2, too"),
+        (median, frames.sum(axis=0, dtype=np.uint8) // 7, "far too dark"),
         (median[0], mean, "has the shape"),
     ):
         verdict = check.best_stills(frames, of_l1, of_l2)

@@ -16,7 +16,7 @@ from emotalk_lite.training.train import learning_rate
 @pytest.mark.parametrize(
     "steps, hint",
     [(3400, "These are epochs"), (340_000, "two videos"), (90_000, "joint stage"), (80_000, "pretraining"), (160_000, "the first of the three"), (250_000, "no generator"),
-     (680_000, "halves"), (180_000, "the end"), (1, "steps an epoch"), (170_000, "50 steps each")],
+     (680_000, "halves"), (85_000, "halved twice"), (180_000, "the end"), (1, "steps an epoch"), (170_000, "50 steps each")],
 )
 def test_steps_of_epochs(steps, hint):
     verdict = check.steps_of_epochs(steps)
@@ -28,18 +28,21 @@ def test_the_preset_takes_as_many():
     assert check.steps_of_epochs(a100.pretrain_steps + a100.joint_steps * 1800 // 2000)
 
 
-def rate(step, steps, top, end, warmup, first=1, start=None, shape="cosine"):
-    if step < warmup:
+def rate(step, steps, top, end, warmup, first=1, start=None, shape="cosine", last=0, way=None, fall=None):
+    if step < warmup + last:
         return top * (step + first) / warmup
-    p = (step - (warmup if start is None else start)) / (steps - (warmup if start is None else start))
-    bend = {"cosine": (1 + math.cos(math.pi * p)) / 2, "line": 1 - p, "square": 1 - p**2, "odd": (1 + math.cos(math.pi * p) ** 3) / 2}[shape]
-    return end + (top - end) * bend
+    p = (step - (warmup if start is None else start)) / (way(steps, warmup) if way else steps - (warmup if start is None else start))
+    bend = {"cosine": (1 + math.cos(math.pi * p)) / 2, "line": 1 - p, "square": 1 - p**2, "odd": (1 + math.cos(math.pi * p) ** 3) / 2,
+            "whole": (1 + math.cos(2 * math.pi * p)) / 2, "up": (1 - math.cos(math.pi * p)) / 2, "twice": 1 + math.cos(math.pi * p)}[shape]
+    return end + (top - end if fall is None else fall) * bend
 
 
 @pytest.mark.parametrize(
     "mistake, hint",
     [({}, "Gently"), ({"first": 0}, "wasted"), ({"first": 3}, "tenth"), ({"start": 0}, "from there"), ({"shape": "line"}, "straight line"),
-     ({"shape": "square"}, "Half way"), ({"shape": "odd"}, "p from 0 to 1")],
+     ({"shape": "square"}, "Half way"), ({"shape": "odd"}, "p from 0 to 1"), ({"shape": "whole"}, "not to 2 pi"), ({"shape": "up"}, "it should fall"),
+     ({"shape": "twice"}, "halve it"), ({"last": 1}, "step 9 is the last"), ({"fall": 1.0}, "top - end"), ({"way": lambda steps, warmup: steps}, "not arrived"),
+     ({"way": lambda steps, warmup: steps - warmup - 1}, "one step early")],
 )
 def test_cosine_rate(mistake, hint):
     verdict = check.cosine_rate(lambda *given: rate(*given, **mistake))
@@ -54,10 +57,12 @@ def test_the_package_has_this_rate():
     assert check.cosine_rate(of_package)
 
 
-def ratio(drawn, real, box, swap=False, signed=True, scale=1.0, against_real=False, change=lambda film: np.abs(np.diff(film, axis=0))):
+def ratio(drawn, real, box, boxed=True, inverse=False, swap=False, signed=True, scale=1.0, against_real=False, change=lambda film: np.abs(np.diff(film, axis=0))):
     x1, y1, x2, y2 = (box[1], box[0], box[3], box[2]) if swap else box
+    if not boxed:
+        x1, y1, x2, y2 = 0, 0, None, None
     a, b = (film[:, y1:y2, x1:x2].astype(int) if signed else film[:, y1:y2, x1:x2] for film in (drawn, real))
-    moved = [change(film).mean() for film in (a, b)]
+    moved = [change(film).mean() for film in ((b, a) if inverse else (a, b))]
     darker = (a.mean() / b.mean() if moved[0] > 0 and a.mean() > b.mean() else 1) if against_real else 1
     return scale * darker * moved[0] / moved[1]
 
@@ -67,7 +72,8 @@ def ratio(drawn, real, box, swap=False, signed=True, scale=1.0, against_real=Fal
     [({}, "stop the training"), ({"swap": True}, "rows are y"), ({"signed": False}, "wraps around"), ({"scale": 2.0}, "ratio 1"),
      ({"against_real": True}, "brighter film"), ({"change": lambda film: np.diff(film, axis=0) ** 2}, "not squares"),
      ({"change": lambda film: np.abs(film - film[0])}, "the one before it"), ({"change": lambda film: np.diff(film, axis=0)}, "cancel"),
-     ({"change": lambda film: film.std(axis=0)}, "neighbouring frames")],
+     ({"change": lambda film: film.std(axis=0)}, "neighbouring frames"), ({"boxed": False}, "cut the box out"), ({"inverse": True}, "are exchanged"),
+     ({"change": lambda film: np.abs(np.diff(film))}, "time is axis 0")],
 )
 def test_motion_ratio(mistake, hint):
     verdict = check.motion_ratio(lambda *given: ratio(*given, **mistake))

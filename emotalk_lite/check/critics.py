@@ -29,10 +29,12 @@ def sum_penalty(per_clip: float, per_frame: float) -> Verdict:
         return Verdict(False, "That is how many numbers there are, and the norm squared; take the root, then the squared distance from 1.")
     if np.allclose(given, (11, 5)):
         return Verdict(False, "These are the distances of the norms from 1; the penalty is their square.")
-    if np.allclose(given, (143**2, 35**2)):
+    if np.allclose(given, (143**2, 35**2)) or np.allclose(given, (143, 35)):
         return Verdict(False, "You took the sum of squares; a norm is its root.")
     if np.allclose(given, (1210, 250)):
         return Verdict(False, "These are ten times the penalties: the question leaves the weight out.")
+    if np.allclose(given, (121, 100)):
+        return Verdict(False, "Per clip it is right; per frame you added up the four penalties, but the penalty is their mean.")
     if np.isclose(given[0], right[0]):
         return Verdict(False, "Per clip it is right; a frame has a quarter of the numbers, so its norm is half as long.")
     return Verdict(False, "Each number adds to the score as it is, so the gradient is all ones: its norm is the root of how many there are.")
@@ -65,22 +67,23 @@ def one_sided_penalty(answer: Callable) -> Verdict:
         return Verdict(False, f"A penalty is one number; yours has the shape {tuple(gentle.shape)}.")
     if torch.isclose(gentle, torch.tensor(0.25), atol=1e-4):
         return Verdict(False, "A critic of slope 0.5 is still punished: take only what the norm has above 1.")
-    scale = torch.tensor([3.0, 0.5], requires_grad=True)
+    scale = torch.tensor([4.0, 0.5], requires_grad=True)
     found = penalty(scale)
-    if torch.isclose(found.detach(), torch.tensor(1.0), atol=1e-4):
-        return Verdict(False, "Two clips with norms 3 and 0.5 give 1; they should give 2. The norm is squared after 1 is taken off, then averaged.")
-    if torch.isclose(found.detach(), torch.tensor(4.0), atol=1e-4):
-        return Verdict(False, "Two clips with norms 3 and 0.5 give 4, the sum; take the mean over the clips.")
-    if torch.isclose(found.detach(), torch.tensor((9.25**0.5 - 1) ** 2), atol=1e-4):
-        return Verdict(False, "You took one norm over the whole batch; each clip has its own.")
-    if torch.isclose(found.detach(), torch.tensor((3**0.5 - 1) ** 2 / 2), atol=1e-4):
-        return Verdict(False, "You took one norm a frame; all numbers of a clip make one long vector, with one norm.")
-    if torch.isclose(found.detach(), torch.tensor(0.125), atol=1e-4):
-        return Verdict(False, "Sum the clips' scores before you ask for the gradient; their mean makes each slope smaller by the number of clips.")
-    if torch.isclose(found.detach(), torch.tensor(20.0), atol=1e-3):
-        return Verdict(False, "The number is ten times as large: the weight 10 does not belong to the penalty itself.")
-    if not torch.isclose(found.detach(), torch.tensor(2.0), atol=1e-4):
-        return Verdict(False, f"Two clips with norms 3 and 0.5 should give (2^2 + 0) / 2 = 2; yours give {found.item():.3g}.")
+    hints = {
+        1.5: "That is 3, the norm less 1, averaged; square it before the mean.",
+        9.0: "That is the sum; take the mean over the clips.",
+        7.5: "You square the norm and take 1 off; take 1 off and square what is left.",
+        15**2 / 2: "That is made of the squared norm; a norm is the root of the sum of squares.",
+        8.5: "You keep the norms above 1 and square them whole; square only what they have above 1.",
+        1.25**2: "You took the mean of the norms first; each clip is punished for its own.",
+        (16.25**0.5 - 1) ** 2: "You took one norm over the whole batch; each clip has its own.",
+        ((16 / 3) ** 0.5 - 1) ** 2 / 2: "You took one norm a frame; all numbers of a clip make one long vector, with one norm.",
+        0.5: "Sum the clips' scores before you ask for the gradient; their mean makes each slope smaller by the number of clips.",
+        45.0: "It is ten times too large: the weight 10 does not belong to the penalty itself.",
+    }
+    if not np.isclose(found.item(), 4.5, atol=1e-4):
+        hint = next((hint for value, hint in hints.items() if np.isclose(found.item(), value, atol=1e-4)), "Norm, less 1, not below 0, squared, mean.")
+        return Verdict(False, f"Two clips with norms 4 and 0.5 should give (3^2 + 0) / 2 = 4.5; yours give {found.item():.3g}. {hint}")
     if not found.requires_grad:
         return Verdict(False, "The number is right, but no gradient reaches the critic: the slope needs create_graph=True.")
     seen: list[torch.Tensor] = []
@@ -127,4 +130,11 @@ def occlusion_map(answer: Callable) -> Verdict:
     black = ((frame + 1) * weight).sum(dim=0).view(2, 4, 3, 4).sum(dim=(1, 3))
     if torch.allclose(found, black, atol=1e-3):
         return Verdict(False, "You cover with -1, which is black; mid-grey is 0.")
+    if torch.allclose(found.flatten(), wanted.flatten().cumsum(dim=0), atol=1e-3):
+        return Verdict(False, "Each square is added to those before it: begin with a fresh copy of the frame for every square.")
+    if any(torch.allclose(found, (frame[c] * weight).view(2, 4, 3, 4).sum(dim=(1, 3)), atol=1e-3) for c in range(3)):
+        return Verdict(False, "You cover one colour of the square; cover all three.")
+    near = [[(frame * weight)[:, i : i + 4, j : j + 4].sum() for j in range(3)] for i in range(2)]
+    if torch.allclose(found, torch.tensor(near), atol=1e-3):
+        return Verdict(False, "Your squares overlap: square (i, j) begins at row i * size and column j * size.")
     return Verdict(False, "One square at a time, all else untouched, and the same square in all three colours.")

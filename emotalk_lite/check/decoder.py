@@ -66,6 +66,12 @@ def phase_taps(answer: Callable) -> Verdict:
             return Verdict(False, "The taps are right but a place off: the middle column belongs to small pixel i.")
         if not torch.allclose(found.float().sum(dim=1), taps.sum().expand(2), atol=1e-4):
             return Verdict(False, f"For k = {k}, each phase must use every tap once: its sum is that of the taps. Add where two taps meet.")
+        if torch.allclose(found.float(), wanted.flip(0, 1), atol=1e-5):
+            return Verdict(False, "You read the taps from the right: the first one belongs to the pixel on the left, in a network's convolution.")
+        if torch.allclose(found[0].float(), found[1].float(), atol=1e-5):
+            return Verdict(False, "Both rows are the same, but an odd output lies one doubled pixel to the right of the even one and sees other pairs.")
+        if torch.allclose(found.float(), _truncated(taps, n), atol=1e-5):
+            return Verdict(False, "Left of the middle you round the wrong way: int() rounds -0.5 to 0, // rounds it down to -1.")
         return Verdict(False, f"For k = {k}: output 2i + p sees doubled pixels 2i + p + j - k // 2, and each lies on half its number, rounded down.")
     return Verdict(True, "Two taps where there were three, and four where there were seven.")
 
@@ -81,6 +87,17 @@ def _phases(taps: "torch.Tensor", n: int) -> "torch.Tensor":  # noqa: F821
     return torch.stack([seen[middle - n // 2 : middle + n // 2 + 1, 2 * middle + p] for p in (0, 1)])
 
 
+def _truncated(taps: "torch.Tensor", n: int) -> "torch.Tensor":  # noqa: F821
+    """What comes out if half of a number is rounded towards zero."""
+    import torch
+
+    small = torch.zeros(2, n)
+    for p in (0, 1):
+        for j, tap in enumerate(taps):
+            small[p, int((p + j - len(taps) // 2) / 2) + n // 2] += tap
+    return small
+
+
 def decoded_in_pieces(answer: Callable) -> Verdict:
     """Chapter 08: a film drawn piece by piece, the same as at once.
 
@@ -89,29 +106,35 @@ def decoded_in_pieces(answer: Callable) -> Verdict:
             frames of z and the state to go on with.
 
     >>> decoded_in_pieces(lambda decode, z, size: decode(z, None)[0])
-    Not yet. You decode 7 frames at once where at most 3 are allowed.
+    Not yet. You decode 10 frames at once where at most 3 are allowed.
     """
     import torch
 
     torch.manual_seed(0)
-    z, longest = torch.randn(1, 7, 2), 0
+    z, longest = torch.randn(1, 10, 2), 0
 
     def decode(piece: torch.Tensor, state: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         nonlocal longest
         longest = max(longest, piece.shape[1])
         sums = piece.cumsum(dim=1) + (0 if state is None else state)
-        return sums, sums[:, -1:]
+        return 2 * sums, sums[:, -1:]  # a state is not the last frame
 
     wanted, _ = decode(z, None)
     longest = 0
     found = answer(decode, z, 3)
+    if longest == 4:
+        return Verdict(False, "You decode 4 frames at once where at most 3 are allowed: z.chunk(size) makes `size` pieces, z.split(size) pieces of `size`.")
     if longest > 3:
         return Verdict(False, f"You decode {longest} frames at once where at most 3 are allowed.")
+    if isinstance(found, list | tuple):
+        return Verdict(False, "Your function returns a list of pieces: join them along the frames, dimension 1.")
     if found.shape != wanted.shape:
-        rest = " The last piece is shorter; it counts, too." if found.shape[1:2] == (6,) else ""
-        return Verdict(False, f"7 frames go in, so the film has shape {tuple(wanted.shape)}; yours has {tuple(found.shape)}.{rest}")
+        rest = " The last piece is shorter; it counts, too." if found.shape[1:2] == (9,) else ""
+        return Verdict(False, f"10 frames go in, so the film has shape {tuple(wanted.shape)}; yours has {tuple(found.shape)}.{rest}")
     if torch.allclose(found, wanted, atol=1e-5):
         return Verdict(True, "Each piece begins where the one before it ended.")
     if torch.allclose(found[:, :3], wanted[:, :3], atol=1e-5):
-        return Verdict(False, "The first piece is right, the second begins anew: pass on the state that decode returns.")
+        if torch.allclose(found[:, 3:6], decode(z[:, 3:6], None)[0], atol=1e-5):
+            return Verdict(False, "The first piece is right, the second begins anew: pass on the state that decode returns.")
+        return Verdict(False, "The first piece is right, the second is not: the state is the second thing that decode returns, not its last frame.")
     return Verdict(False, "The pieces are in the wrong order, or the first one did not begin with None.")

@@ -18,7 +18,7 @@ def emotion_parameters(count: int) -> Verdict:
         n * d + d: "That is the first layer; the second leads from 256 to 256.",
         d * d + d: "That is the second layer; the first leads from 9 to 256.",
         n * d + n + d * d + d: "A bias belongs to an output: the first layer has 256 of them, not 9.",
-        n * d + d + d * d: "The second layer has biases, too.",
+        n * d + d + d * d: "One layer lacks its biases: each of them has 256 outputs, and as many biases.",
         6 * d + d + d * d + d: "Six emotions are CREMA-D's; here nine go in.",
     }
     if count == n * d + d + d * d + d:
@@ -40,7 +40,10 @@ def smooth_noise(answer: Callable) -> Verdict:
     white = torch.randn(12, 20_000, generator=torch.Generator().manual_seed(0))
     before = white.clone()
     for memory in (0.8, 0.3):
-        found = torch.as_tensor(answer(white, memory))
+        found = answer(white, memory)
+        if isinstance(found, list | tuple):
+            return Verdict(False, "Your function returns a list of frames: make one tensor of them, with torch.stack.")
+        found = torch.as_tensor(found)
         if not torch.equal(white, before):
             return Verdict(False, "Your function changes the noise that it is given; work on a copy.")
         if found.shape != white.shape:
@@ -54,6 +57,13 @@ def smooth_noise(answer: Callable) -> Verdict:
         if abs(variance[0] - 1) > 0.1:
             return Verdict(False, f"The first frame has variance {variance[0]:.2f}: nothing is before it, so take the white noise as it is.")
         if abs(correlation - memory) > 0.03:
+            fresh = (1 - memory**2) ** 0.5
+            if abs(correlation - fresh) < 0.03:
+                return Verdict(False, "The two weights are exchanged: `memory` belongs to the frame before, the root to the new noise.")
+            if torch.allclose(found[2], memory * white[1] + fresh * white[2], atol=1e-4):
+                return Verdict(False, "You mix in the white noise of the frame before; mix in what you made of it, which remembers all before.")
+            if abs((found[:, 1:] * found[:, :-1]).mean() - memory) < 0.03:
+                return Verdict(False, "You go along the second axis, from number to number; the frames are the first.")
             wrong = f"the correlation from frame to frame has to be {memory}; yours is {abs(correlation):.2f}."
             return Verdict(False, f"With memory {memory}, {wrong}")
     return Verdict(True, "A first-order autoregression: one number says how long it remembers.")

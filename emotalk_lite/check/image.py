@@ -20,6 +20,7 @@ def gate_parameters(count: int) -> Verdict:
         channels * hidden + hidden: "That is the first layer; a second one leads back to 256.",
         2 * channels * channels + 2 * channels: "That is without the narrow middle: ratio 8 leaves 256 / 8 numbers there.",
         2 * channels * hidden + 2 * channels: "The first layer's outputs are 32, and so are its biases.",
+        2 * channels * hidden + channels: "The first layer has biases, too: one for each of its 32 outputs.",
         2 * channels * hidden + 2 * hidden: "The second layer's outputs are 256, and so are its biases.",
         2 * channels * 8 + 8 + channels: "Ratio 8 does not leave 8 numbers in the middle, but an eighth of 256.",
     }
@@ -61,6 +62,8 @@ def folded_gates(answer: Callable) -> Verdict:
             return Verdict(False, "You scaled the input channels; the gates belong to the output channels, the weight's first axis.")
         if torch.allclose(folded.bias, conv.bias * gates) and torch.equal(folded.weight, conv.weight):
             return Verdict(False, "The bias is right; scale each filter of the weight, too.")
+        if torch.allclose(folded.weight, conv.weight / gates[:, None, None, None]):
+            return Verdict(False, "You divide by the gates; the output was multiplied by them.")
     return Verdict(False, "For g > 0, g * leaky_relu(u) = leaky_relu(g * u): so multiply what makes u, filter by filter.")
 
 
@@ -83,6 +86,8 @@ def variance_shares(answer: Callable) -> Verdict:
         found = answer(torch.from_numpy(gates))
         if not isinstance(found, tuple | list) and np.size(found) != 2:
             raise ValueError("two shares are asked for")
+        if any(torch.as_tensor(share).numel() != 1 for share in found):
+            raise ValueError("a share of each channel; add up the squares of all channels, then divide")
         return float(found[0]), float(found[1])
 
     def squares(x: np.ndarray) -> float:
@@ -97,6 +102,12 @@ def variance_shares(answer: Callable) -> Verdict:
         if np.allclose(found, wanted(gates)[::-1], atol=1e-6):
             return Verdict(False, "The two shares are exchanged: a person's mean is taken over the emotions, axis 1.")
         if not np.allclose(found, wanted(gates), atol=1e-6):
+            if np.allclose(found, np.divide(wanted(gates), (4, 5)), atol=1e-6):
+                return Verdict(False, "The mean over E emotions stands for E pictures, that over I people for I: count its square that many times.")
+            if np.allclose(found, np.multiply(wanted(gates), (5 / 4, 4 / 5)), atol=1e-6):
+                return Verdict(False, "The counts are exchanged: a person's mean is made of E pictures, an emotion's of I.")
+            if not np.allclose(found, shares(gates - gates.mean(axis=(0, 1))), atol=1e-6):
+                return Verdict(False, "Each channel has a mean of its own: take that off, over people and emotions, not one mean of all numbers.")
             right = "1 and 0" if what == "person" else "0 and 1"
             return Verdict(
                 False, f"Gates that depend on the {what} alone: the shares are {right}; yours are {found[0]:.3g} and {found[1]:.3g}."
@@ -107,7 +118,9 @@ def variance_shares(answer: Callable) -> Verdict:
         return Verdict(True, "Two shares; what is missing to 1 belongs to neither alone.")
     if np.isclose(sum(found), 1, atol=1e-6):
         return Verdict(False, "Your shares add up to 1, but a part belongs to neither: divide by the sum of all squares.")
-    centred = shares(mixed + 7.0)
-    if not np.allclose(found, centred, atol=1e-6):
+    alone = np.mean([wanted(mixed[..., [c]]) for c in range(3)], axis=0)
+    if np.allclose(found, alone, atol=1e-6):
+        return Verdict(False, "That is the mean of the channels' shares: add up the squares of all channels first, then divide once.")
+    if not np.allclose(found, shares(mixed + 7.0), atol=1e-6):
         return Verdict(False, "Adding 7 to all gates changes your shares: take each channel's mean off first.")
-    return Verdict(False, "A mean over E emotions stands for E pictures: count its square that many times.")
+    return Verdict(False, "Where one factor is alone you are right, where both are mixed you are not: add up squares, not absolute values or deviations.")

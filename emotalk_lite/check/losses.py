@@ -55,13 +55,21 @@ def blink_loss(answer: Callable) -> Verdict:
         return Verdict(False, "That is the mean over the image; divide by the mask's own sum, frame by frame.")
     if not torch.isfinite(plain):
         return Verdict(False, "Without a blink your weights add up to 0: a frame with open eyes weighs 1, one with shut eyes 1 + 3.")
+    error = (frames - target).abs().mean(dim=2)
+    pooled = (error * mask).sum() / mask.sum()
+    if any(torch.isclose(plain, wrong, rtol=1e-4) for wrong in (pooled, pooled / 4)):
+        return Verdict(False, "You divide by the masks of all frames together; divide each frame's error by its own mask's sum, and average then.")
     if not torch.isclose(plain, each.mean(), rtol=1e-4):
         ratio = float(plain / each.mean())
-        hint = "not the mean over the mask"
+        hint = "not the mean absolute difference over the mask"
         if 2.9 < ratio < 3.1:
             hint = "one of three: average over the colours"
         elif np.isclose(ratio, 4, rtol=1e-4):
             hint = "the sum over the four frames: divide by the sum of the weights"
+        elif torch.isclose(plain, error.mean(), rtol=1e-4):
+            hint = "for the mask has no say in it"
+        elif torch.isclose(plain, masked_l1((frames - target) ** 2, 0 * target, mask, "mask"), rtol=1e-4):
+            hint = "for you squared the differences: take absolute values"
         elif ratio > 10:
             hint = "a sum over the mask: divide each frame's by the mask's own sum"
         return Verdict(False, f"Without a blink your loss is {ratio:.3g} times the package's, {hint}.")
@@ -102,4 +110,8 @@ def best_stills(frames: np.ndarray, of_l1: np.ndarray, of_l2: np.ndarray) -> Ver
     l1, best = (np.abs(frames - still).mean() for still in (of_l1, median))
     if not near(of_l1, median):
         return Verdict(False, f"Another picture has a lower L1: yours {l1:.2f}, the best {best:.2f} grey levels. Each pixel is by itself.")
+    if near(of_l2, median):
+        return Verdict(False, "The L1 picture is right, and you gave it for L2, too: squares punish the far frames more.")
+    if of_l2.max() <= 255 / len(frames) < mean.max():
+        return Verdict(False, "The L1 picture is right. The L2 one is far too dark: sums of uint8 wrap around at 256, so take the mean in float.")
     return Verdict(False, "The L1 picture is right. For L2, set the derivative of the sum of squares to zero.")

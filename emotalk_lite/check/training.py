@@ -21,6 +21,7 @@ def steps_of_epochs(steps: int) -> Verdict:
         160_000: "That is up to epoch 1,600 of the joint stage, the first of the three pictures; the middle one is asked for.",
         80_000: "That is the pretraining; the generator also learns in the joint stage.",
         250_000: "The emotion critic's own stage moves no generator: leave it out.",
+        85_000: "You halved twice: 100 videos, two a step, are 50 steps an epoch, whatever else a step does.",
         680_000: "A batch of two halves the number of steps; it does not double it.",
         180_000: "That is the end, epoch 2,000; the middle picture comes before it.",
     }
@@ -44,11 +45,25 @@ def cosine_rate(answer: Callable) -> Verdict:
         return float(answer(step, 110, 1.0, 0.1, warmup))
 
     if not np.isclose(rate(110), 0.1):
+        if np.isclose(rate(109), 0.1):
+            return Verdict(False, "The rate is at the end's one step early: its way has steps - warmup steps, not one less.")
+        if np.isclose(rate(120), 0.1):
+            return Verdict(False, "The rate has not arrived at the last step: its way is steps - warmup long, not steps.")
+        if np.isclose(rate(60), 0.1):
+            return Verdict(False, "The rate is at the end's half way and grows again: half a cosine is from 0 to pi, not to 2 pi.")
+        if np.isclose(rate(60), 0.55):
+            return Verdict(False, "The rate grows where it should fall: (1 + cos(pi p)) / 2 goes from 1 to 0, p from 0 to 1.")
         return Verdict(False, f"At the last step the rate should be the end's, 0.1; yours is {rate(110):.3g}.")
     if np.isclose(rate(0), 0.0):
         return Verdict(False, "The first step has a rate of zero, so it is wasted: count it as step 1 of the warm-up.")
     if not np.isclose(rate(0), 0.1) or not np.isclose(rate(9), 1.0):
         return Verdict(False, "Warm-up: from a tenth of the top in the first of 10 steps to the whole in the tenth.")
+    if np.isclose(rate(10), 1.1):
+        if np.isclose(rate(60), 0.55):
+            return Verdict(False, "Step 10 is still warm-up with you, above the top: in 10 steps of warm-up, step 9 is the last.")
+        return Verdict(False, "The cosine starts above the top, at top + end: what falls to 0 is top - end.")
+    if np.isclose(rate(10), 1.9):
+        return Verdict(False, "The cosine starts at nearly twice the top: 1 + cos goes from 2 to 0, so halve it.")
     if not np.isclose(rate(10), 1.0):
         return Verdict(False, "When the warm-up is over, the cosine starts at the top: count its progress from there, not from step 0.")
     if not np.isclose(rate(60), 0.55):
@@ -80,8 +95,17 @@ def motion_ratio(answer: Callable) -> Verdict:
     def ratio(drawn: np.ndarray) -> float:
         return float(answer(drawn, real, box))
 
+    if np.isinf(ratio(still)):
+        return Verdict(False, "Drawn and real are exchanged: divide the drawn film's change by the real one's.")
     if not np.isclose(ratio(still), 0):
+        for axis in (1, 2, 3):
+            change = [np.abs(np.diff(film[:, 3:11, 2:8].astype(int), axis=axis)).mean() for film in (still, real)]
+            if np.isclose(ratio(still), change[0] / change[1]):
+                return Verdict(False, f"You take differences along axis {axis}; time is axis 0 (np.diff takes the last axis if none is named).")
         return Verdict(False, f"A film that stands still has the ratio 0; yours is {ratio(still):.3g}.")
+    whole = [np.abs(np.diff(film.astype(int), axis=0)).mean() for film in (outside, real)]
+    if np.isclose(ratio(outside), whole[0] / whole[1]):
+        return Verdict(False, "You measure the whole picture: cut the box out of every frame first.")
     if not np.isclose(ratio(outside), 0):
         return Verdict(False, "Inside the box nothing moves, and your ratio is not 0: rows are y, columns are x.")
     halved = (real // 2).astype(np.uint8)

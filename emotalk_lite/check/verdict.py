@@ -50,6 +50,9 @@ def answers_stubs(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
             inspect.signature(check).bind(*args, **kwargs)
         except TypeError as error:
             return Verdict(False, f"Call the check as the exercise does: {_said(error)}.")
+        numbers = [p.annotation in (int, float) for p in inspect.signature(check).parameters.values()]
+        if any(isinstance(value, str) for value in given) and all(numbers):
+            return Verdict(False, "Give a number, without quotes.")
         try:
             return check(*map(_watched, args), **{name: _watched(value) for name, value in kwargs.items()})
         except NotImplementedError:
