@@ -21,6 +21,7 @@ import torch
 
 from emotalk_lite.data.windows import Batch, one_hot
 from emotalk_lite.models.features import load_features
+from emotalk_lite.paths import write_json
 from emotalk_lite.presets import SAMPLES_PER_FRAME, ModelConfig, Preset, TrainConfig
 from emotalk_lite.training.learners import build_learners
 from emotalk_lite.training.steps import Draws, draw_frames, reconstruction_terms
@@ -95,7 +96,7 @@ def main() -> None:
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "date": date.today().isoformat(),
     }
-    OUT.write_text(json.dumps(report, indent=1) + "\n")
+    write_json(report, OUT)
     print(json.dumps(report["models"][name], indent=1))
 
 

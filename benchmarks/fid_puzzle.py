@@ -28,7 +28,7 @@ from emotalk_lite.generate import SHIPPED, generate
 from emotalk_lite.metrics.frechet import expected_bias, frechet_distance, gaussian_bias, picture_features, statistics
 from emotalk_lite.models.features import ImageFeatures, load_features
 from emotalk_lite.paper_tables import FID
-from emotalk_lite.paths import atomic_path
+from emotalk_lite.paths import write_json
 
 SHALLOW = 16  # features of the first map, at half of the picture's resolution
 NOISE = 12  # grey levels, standard deviation
@@ -124,8 +124,7 @@ def main(out: Path) -> None:
         "hardware": f"{platform.machine()}, cpu",
     }
     assert abs(report["bias"]["curve"][0]["formula"] - expected_bias(1.0, DIM, COUNTS[0], COUNTS[0])) < 1e-9
-    with atomic_path(out) as temporary:
-        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(report, out)
     print(json.dumps(report, indent=1, ensure_ascii=False))
 
 

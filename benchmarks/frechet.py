@@ -23,6 +23,7 @@ import emotalk_lite as et
 from emotalk_lite.data.clips import load_clip
 from emotalk_lite.metrics.frechet import frechet_distance, kernel_distance, picture_features, statistics
 from emotalk_lite.models.features import load_features
+from emotalk_lite.paths import write_json
 
 COUNT = 2000  # frames a set
 LIMIT = 60  # seconds on two cores
@@ -76,7 +77,7 @@ def main() -> None:
         "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
         "date": date.today().isoformat(),
     }
-    OUT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(report, OUT)
     print(json.dumps(report, indent=1, ensure_ascii=False))
 
 

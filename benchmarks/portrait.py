@@ -37,7 +37,7 @@ from emotalk_lite.metrics.image import mouth_correlation, psnr, ssim
 from emotalk_lite.metrics.motion import difference_map, lagged_correlation, mouth_opening, region_means, speech_envelope
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.generator import Generator
-from emotalk_lite.paths import atomic_path
+from emotalk_lite.paths import write_json
 
 LIPS = np.s_[:, 72:112, 38:90]  # rows and columns of an aligned face in which the lips of anyone are
 OUT = Path(__file__).parents[1] / "results" / "portrait.json"
@@ -167,8 +167,7 @@ def main() -> None:
         "emotions that a classifier names (synthetic held-out actors)": emotions_shown(generator, given.synthetic),
         "astronaut with the voice of 1002": stranger(generator),
     }
-    with atomic_path(OUT) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
+    write_json(record, OUT)
     print(json.dumps(record, indent=1))
 
 

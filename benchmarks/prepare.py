@@ -19,6 +19,7 @@ import numpy as np
 
 import emotalk_lite as et
 from emotalk_lite.data import align, faces, media, prepare
+from emotalk_lite.paths import write_json
 
 PASSES = 3
 EVERY = 3  # the cascade is timed on one frame in three: it is slow, and its time a frame does not change
@@ -78,8 +79,7 @@ def main() -> None:
         "frame_to_frame_motion_px": {"tracked": round(np.mean(jitter[0]), 2), "plain": round(np.mean(jitter[1]), 2)},
     }
     result = {"what": "preparing the sample's six clips, 480 x 360", **numbers, **provenance()}
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_json(result, OUT)
     print(json.dumps(numbers, indent=1))
 
 

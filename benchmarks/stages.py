@@ -19,6 +19,7 @@ from emotalk_lite.bench import provenance
 from emotalk_lite.data.windows import Batch, ClipWindows
 from emotalk_lite.devices import pick_device
 from emotalk_lite.models.features import load_features
+from emotalk_lite.paths import write_json
 from emotalk_lite.presets import PRESETS, Preset
 from emotalk_lite.training.learners import build_learners
 from emotalk_lite.training.processes import find_processes
@@ -85,7 +86,7 @@ def main() -> None:
         found[" ".join([stage, *(f"{name}={value}" for name, value in changed.items())])] = round(speed(case, stage, clips, device, given.seconds), 2)
         print(json.dumps(found), flush=True)
     report = {"preset": given.preset, "perceptual_features": "efficientnet_lite0", "steps_per_second": found} | provenance(device)
-    OUT.write_text(json.dumps(report, indent=1) + "\n")
+    write_json(report, OUT)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import emotalk_lite as et
 from emotalk_lite.data.clips import Manifest, PreparedClip, load_clip
 from emotalk_lite.metrics.sync import SHIPPED, embed, lip_sync
 from emotalk_lite.models.syncnet import SyncNet
-from emotalk_lite.paths import atomic_path
+from emotalk_lite.paths import write_json
 from emotalk_lite.presets import SAMPLES_PER_FRAME
 
 SHIFTS = (-8, -5, 0, 5, 8)  # frames by which the sound is moved
@@ -77,8 +77,7 @@ def main(folder: Path, others: list[Path]) -> None:
         network, learned = load(path)
         unseen = [clip for clip in films if clip.name not in learned]
         report["trained again without other real clips"][" ".join(clip.name for clip in unseen)] = judge(unseen, network)
-    with atomic_path(OUT) as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_json(report, OUT)
     print(json.dumps(report, indent=1))
 
 

@@ -22,6 +22,7 @@ import torch
 from emotalk_lite.data.clips import load_clip
 from emotalk_lite.data.faces import detect_faces
 from emotalk_lite.data.synth import synthesise
+from emotalk_lite.paths import write_json
 
 OUT = Path(__file__).parents[1] / "results" / "bench_synth.json"
 ACTORS, CLIPS, SEED = 12, 6, 2026  # a seed that no corpus of the book has
@@ -62,7 +63,7 @@ def main() -> None:
         "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip(),
         "date": date.today().isoformat(),
     }
-    OUT.write_text(json.dumps(report, indent=1) + "\n")
+    write_json(report, OUT)
     print(json.dumps(report, indent=1))
 
 

@@ -21,7 +21,7 @@ from .devices import pick_device
 from .errors import EmotalkError
 from .evaluate import evaluate
 from .generate import generate
-from .paths import atomic_path, check_writable
+from .paths import check_writable, write_json
 from .presets import FPS, SAMPLE_RATE, STAGES, Preset, resolve_preset
 from .superres import UPSCALERS, load_upscaler, upscale
 from .training.state import TrainingState
@@ -99,7 +99,7 @@ def ablate(
     check_names(examples)
     network = load_upscaler(upscaler, device=place) if any(name.endswith("+bsrgan") for name in variants) else None  # fetched now, not after hours
     if not begun:
-        _write(settings, out / SETTINGS)
+        write_json(settings, out / SETTINGS)
     write_real(examples, out / "real")
     runs = {(name, seed): out / "runs" / f"{name}-seed{seed}" for seed in range(seeds) for name in generators}
     done = [TrainingState(path, generators[name], seed, STAGES).finished() for (name, seed), path in runs.items()]
@@ -121,7 +121,7 @@ def ablate(
                 evaluate(out / "real", videos, out / "numbers" / f"{name}-seed{seed}.json", progress=False)
                 bar.update()
     results = gather(settings, out, runs, rows, judged_on)
-    _write(results, out / RESULTS)
+    write_json(results, out / RESULTS)
     return results
 
 
@@ -225,8 +225,3 @@ def gather(
             for name in dict.fromkeys(name for name, _ in rows)
         },
     }
-
-
-def _write(record: dict[str, object], path: Path) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

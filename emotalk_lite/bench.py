@@ -29,7 +29,7 @@ from .models.generator import Generator
 from .models.noise import sample_noise
 from .models.plain import plain_generate
 from .options import PLACE, parse_options, with_options
-from .paths import atomic_path, check_writable
+from .paths import check_writable, write_json
 from .presets import SAMPLES_PER_FRAME
 
 WINDOW = 25  # frames a clip (paper's training window)
@@ -92,8 +92,7 @@ def bench(
             report["presets"][shown] = measure((name, *options), place, seconds, compiled, bar)
     report |= provenance(place)
     if json_path is not None:
-        with atomic_path(json_path) as temporary:
-            temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write_json(report, json_path)
     return report
 
 

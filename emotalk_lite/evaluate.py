@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections import Counter
@@ -22,7 +21,7 @@ from .metrics.media import MediaInfo
 from .metrics.sync import FEWEST_FRAMES
 from .metrics.video import Networks, NeutralPictures, VideoNumbers, find_videos, measure_video, read_faces
 from .models.features import load_features
-from .paths import atomic_path, check_writable
+from .paths import check_writable, write_json
 from .presets import IMAGE_SIZE
 
 FEATURES = "efficientnet_lite0"
@@ -117,7 +116,7 @@ def evaluate(
             "lip_opening_follows_loudness, lip_opening_follows_real": "the gap between the lips, by dlib's 68 landmarks (not for commercial use)",
             "opening_follows_loudness, opening_follows_real": "how dark the gap between the lips is: teeth and beards mislead it",
             "emotion_accuracy": f"a classifier fitted to {fitted_to(classifier)}",
-            "identity_distance, identity_cosine": "dlib's 128-dimensional face embedding; below 0.6 it says: the same person",
+            "identity_distance, identity_cosine": f"dlib's 128-dimensional face embedding; below {identity.SAME_PERSON} it says: the same person",
         },
         "versions": {"emotalk-lite": __version__} | {name: version(name) for name in PACKAGES},
         "device": f"cpu: {platform.machine()}",
@@ -126,8 +125,7 @@ def evaluate(
         },
     }
     if json_path is not None:
-        with atomic_path(json_path) as temporary:
-            temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(report, json_path)
     return report
 
 

@@ -86,6 +86,21 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_json(content: object, path: str | os.PathLike) -> None:
+    """Write what JSON can hold, indented by one space a level, in UTF-8; atomic.
+
+    Raises:
+        EmotalkError: as `atomic_path`.
+
+    >>> import tempfile; path = Path(tempfile.mkdtemp()) / "a.json"
+    >>> write_json({"of": "Fréchet"}, path); path.read_text(encoding="utf-8")
+    '{\\n "of": "Fréchet"\\n}\\n'
+    """
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))  # half a character, of a file's name, in JSON's own spelling
+
+
 def check_writable(path: str | os.PathLike) -> Path:
     """See that a file can be written at ``path``, before any work is done for it. Nothing is left behind.
 

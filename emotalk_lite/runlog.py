@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from .checkpoint import config_fields
-from .paths import atomic_path
+from .paths import atomic_path, write_json
 from .presets import Preset
 from .validate import Validation
 
@@ -62,7 +62,7 @@ class RunLog:
     def save(self) -> None:
         """Write `log.json`, and what TensorBoard still holds in memory: with the state, the log is whole up to its step."""
         self.writer.flush()
-        self._write("log.json", {"seconds": self._seconds(), "history": self.history, "clips": self.clips})
+        write_json({"seconds": self._seconds(), "history": self.history, "clips": self.clips}, self.folder / "log.json")
 
     def report(self, preset: Preset, done: dict[str, int], device: torch.device, **about: object) -> None:
         """Write `run.json`: what was trained, for how long, on what, and every validation number.
@@ -85,7 +85,7 @@ class RunLog:
             "clips": self.clips,
             "history": self.history,
         }
-        self._write("run.json", record)
+        write_json(record, self.folder / "run.json")
 
     def close(self) -> None:
         """Flush TensorBoard."""
@@ -101,7 +101,3 @@ class RunLog:
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self.started, 1)
-
-    def _write(self, name: str, record: dict[str, object]) -> None:
-        with atomic_path(self.folder / name) as temporary:
-            temporary.write_text(json.dumps(record, indent=1) + "\n")

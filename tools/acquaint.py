@@ -14,7 +14,6 @@ Writes OUT/generator.safetensors, for tools/ship.py, and OUT/run.json. An hour f
 
 import argparse
 import copy
-import json
 import math
 import platform
 import time
@@ -35,6 +34,7 @@ from emotalk_lite.losses import masked_l1, perceptual_loss
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.generator import Generator
 from emotalk_lite.models.noise import sample_noise
+from emotalk_lite.paths import write_json
 from emotalk_lite.presets import PRESETS, SAMPLES_PER_FRAME, TrainConfig
 
 from torchmetrics.functional.image import structural_similarity_index_measure  # isort: skip, after emotalk_lite.compat
@@ -181,11 +181,10 @@ def main() -> None:
 
     known = ("format", "config")  # written anew
     about = {name: value for name, value in read_header(generator_file(given.checkpoint)).items() if name not in known}
-    given.out.mkdir(parents=True, exist_ok=True)
     about["acquainted"] = str(int(about.get("acquainted", 0)) + given.steps)
     save_generator(average, given.out / "generator.safetensors", **about)
     run = {"steps": given.steps, "seconds": round(time.monotonic() - started, 1), "device": f"cpu: {platform.machine()}, {torch.get_num_threads()} threads"}
-    (given.out / "run.json").write_text(json.dumps(run, indent=1) + "\n")
+    write_json(run, given.out / "run.json")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import EmotalkError
-from ..paths import atomic_path
+from ..paths import atomic_path, write_json
 
 FORMAT = 3  # raised when a prepared clip of an older version can no longer be used
 MANIFEST = "manifest.json"
@@ -205,8 +205,7 @@ class Manifest:
             "speech": [asdict(entry) for entry in self.speech],
             "skipped": self.skipped,
         }
-        with atomic_path(Path(folder) / MANIFEST) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_json(content, Path(folder) / MANIFEST)
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "Manifest":

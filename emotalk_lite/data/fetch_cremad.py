@@ -18,7 +18,7 @@ import requests
 from tqdm import tqdm
 
 from ..errors import EmotalkError
-from ..paths import atomic_path, check_writable
+from ..paths import check_writable, write_json
 from .cremad import official_names
 from .lfs import Pointer, Refused, Server, is_whole, partial_path
 
@@ -79,7 +79,7 @@ def fetch_cremad(
         _fetch_pointers(unknown, pointers, progress)
     finally:
         if any(file in pointers for file in unknown):
-            _save_pointers(pointers, out)
+            write_json({"commit": COMMIT, "files": dict(sorted(pointers.items()))}, out / POINTER_FILE)
 
     looking = tqdm(files, desc="looking at what is there", unit="file", disable=not progress, leave=False)
     missing = [file for file in looking if not is_whole(out / file, pointers[file])]
@@ -186,8 +186,3 @@ def _read_pointers(out: Path) -> dict[str, Pointer]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return {}
-
-
-def _save_pointers(pointers: dict[str, Pointer], out: Path) -> None:
-    with atomic_path(out / POINTER_FILE) as temporary:
-        temporary.write_text(json.dumps({"commit": COMMIT, "files": dict(sorted(pointers.items()))}, indent=1) + "\n", encoding="utf-8")

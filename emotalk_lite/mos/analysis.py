@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from ..errors import EmotalkError
-from ..paths import atomic_path, check_writable
+from ..paths import check_writable, write_json
 from ..variants import VARIANTS
 from .questions import AGREEMENT, KEYS, SCORES, STATEMENTS, STEPS
 from .responses import Responses, read_key, read_responses
@@ -117,8 +116,7 @@ def analyse(paths: Iterable[str | os.PathLike], key: str | os.PathLike, json_pat
     }
     if json_path is not None:
         plain = {**report, "scores": {v: {q: m._asdict() for q, m in row.items()} for v, row in report["scores"].items()}}
-        with atomic_path(json_path) as temporary:
-            temporary.write_text(json.dumps(_without_nan(plain), indent=1) + "\n", encoding="utf-8")
+        write_json(_without_nan(plain), json_path)
     return report
 
 
