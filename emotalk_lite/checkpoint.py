@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from .errors import EmotalkError
 from .models.generator import Generator
-from .paths import atomic_path
+from .paths import atomic_path, file_sha256
 from .presets import ModelConfig
 
 FORMAT = "emotalk-generator-1"
@@ -110,7 +109,7 @@ def fingerprint(path: Path) -> str:
     """
     path = generator_file(path)
     read_header(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return file_sha256(path)
 
 
 def generator_file(path: Path) -> Path:

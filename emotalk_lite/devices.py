@@ -1,6 +1,9 @@
-"""Where to compute."""
+"""Where to compute, and on how many threads."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -29,6 +32,24 @@ def pick_device(name: str = "auto") -> torch.device:
     if not available.get(device.type, False):
         raise EmotalkError(f"this machine has no {device.type} device; use --device cpu")
     return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread, within ``with`` or as a decorator: for networks and pictures that are too small to share out.
+
+    A second thread gains nothing on an idle machine, and on a busy one each of thousands of small operations waits for it.
+
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def check_bfloat16(device: torch.device) -> None:

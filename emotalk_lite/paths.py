@@ -1,5 +1,6 @@
 """Where emotalk_lite keeps its files, and how it writes them without ever leaving half a file."""
 
+import hashlib
 import json
 import os
 import time
@@ -59,6 +60,16 @@ def stored_file(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise EmotalkError(f"no stored measurement '{name}'; results/ has the names")
+
+
+def file_sha256(path: str | os.PathLike) -> str:
+    """The SHA-256 of a file, in hexadecimal.
+
+    >>> file_sha256(os.devnull)[:16]
+    'e3b0c44298fc1c14'
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ MTCNN is a cascade of three networks. The last of them, O-Net, looks at a 48 x 4
 face, how to correct its box, and where eyes, nose and mouth corners are.
 """
 
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import torch
 from einops import rearrange
 from torch.nn import functional as F
 
+from ..devices import one_thread
 from ..errors import EmotalkError
 
 KEYFRAME_INTERVAL = 25  # frames between two runs of the whole cascade while tracking
@@ -31,25 +31,6 @@ class Faces(NamedTuple):
     points: np.ndarray
 
 
-@contextmanager
-def one_thread():
-    """Run torch on one thread, within ``with`` or as a decorator.
-
-    MTCNN's networks are too small to share out. A second thread gains nothing on an idle machine, and on a busy one
-    each of thousands of small operations waits for it: tracking was seen to take six times the processor time.
-
-    >>> with one_thread():
-    ...     torch.get_num_threads()
-    1
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 @lru_cache(maxsize=4)
 def _mtcnn(min_face_size: int):
     try:
@@ -59,7 +40,7 @@ def _mtcnn(min_face_size: int):
     return MTCNN(keep_all=True, min_face_size=min_face_size).eval()
 
 
-@one_thread()
+@one_thread()  # MTCNN's networks are small: two threads on a busy machine took six times the processor time
 def detect_faces(image: np.ndarray, min_face_size: int = 20) -> Faces:
     """All faces that MTCNN's whole cascade finds in one picture.
 

@@ -4,7 +4,6 @@ In the repository itself lies a pointer of three lines for each file, with its S
 another server (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
 """
 
-import hashlib
 import os
 import re
 import threading
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import requests
 
 from ..errors import EmotalkError
-from ..paths import make_folder_of
+from ..paths import file_sha256, make_folder_of
 
 POINTER_START = b"version https://git-lfs.github.com/spec/v1"
 LARGEST_POINTER = 1024  # bytes, by the specification
@@ -70,10 +69,7 @@ def is_pointer(path: str | os.PathLike) -> bool:
 
 def is_whole(path: Path, pointer: Pointer) -> bool:
     """Whether ``path`` is the file of the pointer, by size and SHA-256."""
-    if not path.is_file() or path.stat().st_size != pointer.size:
-        return False
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == pointer.sha256
+    return path.is_file() and path.stat().st_size == pointer.size and file_sha256(path) == pointer.sha256
 
 
 def partial_path(path: Path) -> Path:
@@ -104,19 +100,17 @@ class Server:
             Refused: there is none.
             requests.RequestException: the server cannot be reached.
         """
-        for failures in range(1, tries + 1):
+        failures = 0
+        while True:
             try:
-                text = self._get(url, {}).text
+                return parse_pointer(self._get(url, {}).text)
             except requests.RequestException as error:
+                failures += 1
                 if failures == tries:
                     raise
                 self._wait(failures, error)
-                continue
-            try:
-                return parse_pointer(text)
             except ValueError as error:
                 raise Refused("no Git LFS pointer there") from error
-        raise AssertionError("unreachable")
 
     def download(self, url: str, path: Path, pointer: Pointer, count: Callable[[int], None]) -> None:
         """Download a file, from where an earlier download of it stopped; it is at ``path`` only when it is whole.

@@ -4,14 +4,15 @@ This is the whole of what the paper calls preprocessing (paper, Dataset), for on
 :mod:`~emotalk_lite.data.prepare_folder` does it for all clips of a folder.
 """
 
-import hashlib
 import os
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from ..devices import one_thread
 from ..errors import EmotalkError
+from ..paths import file_sha256
 from . import align, faces, media
 from .clips import Entry, PreparedClip, read_header, save_clip, save_speech
 from .cremad import parse_name
@@ -20,16 +21,6 @@ CREMAD_SOURCE = "CREMA-D (https://github.com/CheyneyComputerScience/CREMA-D), Op
 VIDEO_SUFFIXES = (".flv", ".mp4")  # CREMA-D's own, and what people convert it to
 SOUND_SUFFIXES = (".wav", ".mp3")
 LARGEST_DRIFT = 0.2  # seconds by which picture and sound may differ in length; more is a damaged clip
-
-
-def file_sha256(path: str | os.PathLike) -> str:
-    """The SHA-256 of a file, in hexadecimal.
-
-    >>> file_sha256(os.devnull)[:16]
-    'e3b0c44298fc1c14'
-    """
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def describe(path: str | os.PathLike, split: str) -> dict[str, str | int]:
@@ -58,7 +49,7 @@ def prepare_speech(path: str | os.PathLike) -> tuple[np.ndarray, float]:
     return media.speech_input(samples, rate), samples.shape[1] / rate
 
 
-@faces.one_thread()
+@one_thread()
 def prepare_clip(path: str | os.PathLike, split: str, sound: str | os.PathLike | None = None) -> PreparedClip:
     """Prepare one CREMA-D clip: 25 frames a second by timestamps, 128 x 128, 8 kHz mono.
 
@@ -102,7 +93,7 @@ def prepare_clip(path: str | os.PathLike, split: str, sound: str | os.PathLike |
     )
 
 
-@faces.one_thread()
+@one_thread()
 def prepare_file(original: Path, folder: Path, split: str, sound: Path | None = None) -> None:
     """Prepare one original, a video or sound alone, and save it at its :func:`prepared_path`.
 

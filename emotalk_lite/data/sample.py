@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..errors import EmotalkError
-from ..paths import atomic_path, check_writable, home, make_folder_of
+from ..paths import atomic_path, check_writable, file_sha256, home, make_folder_of
 from ..pip import pip_download
 from . import prepare
 from .clips import Entry, Manifest, load_clip
@@ -97,7 +97,7 @@ def fetch_originals(progress: bool = True) -> list[Path]:
     paths = [folder / name for name in SAMPLE_SHA256]
     missing = [path for path in paths if not path.is_file()]
     for path in paths:
-        if path not in missing and prepare.file_sha256(path) != SAMPLE_SHA256[path.name]:
+        if path not in missing and file_sha256(path) != SAMPLE_SHA256[path.name]:
             raise EmotalkError(f"{path}: is not CREMA-D's file (its SHA-256 differs); delete it and run again")
     if missing:
         if progress:
@@ -133,7 +133,7 @@ def _unpack(archive: Path, wanted: list[Path]) -> None:
             with member, atomic_path(path) as temporary:
                 with open(temporary, "wb") as file:
                     shutil.copyfileobj(member, file)
-                if prepare.file_sha256(temporary) != SAMPLE_SHA256[path.name]:
+                if file_sha256(temporary) != SAMPLE_SHA256[path.name]:
                     raise EmotalkError(f"{path.name}: arrived damaged (its SHA-256 differs); run again")
 
 

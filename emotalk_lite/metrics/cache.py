@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from ..paths import atomic_path, home
+from ..paths import atomic_path, file_sha256, home
 
 
 class Cache:
@@ -59,6 +58,5 @@ class Cache:
 
     def _sha256(self, video: Path) -> str:
         if video not in self._hashes:
-            with open(video, "rb") as file:
-                self._hashes[video] = hashlib.file_digest(file, "sha256").hexdigest()
+            self._hashes[video] = file_sha256(video)
         return self._hashes[video]

@@ -6,7 +6,6 @@ numbers made of them are called FID and KID.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 from pathlib import Path
@@ -18,7 +17,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ..errors import EmotalkError
-from ..paths import home
+from ..paths import file_sha256, home
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 OTHER_NAME = "pt_inception-2015-12-05-6726825d.pth"  # of the same file, as pytorch-fid keeps it
@@ -68,9 +67,8 @@ def load_inception(weights: Path) -> nn.Module:
     """
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    with open(weights, "rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
-            raise EmotalkError(f"{weights}: is not Inception's weights (its SHA-256 differs); get {SOURCE}")
+    if file_sha256(weights) != SHA256:
+        raise EmotalkError(f"{weights}: is not Inception's weights (its SHA-256 differs); get {SOURCE}")
     return FeatureExtractorInceptionV3("inception", [str(SHALLOW), str(DEEP)], feature_extractor_weights_path=str(weights)).eval()
 
 

