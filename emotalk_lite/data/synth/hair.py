@@ -8,6 +8,7 @@ from .brush import layer, over
 from .fields import AXIS, bump, noise, step, stroke, to_linear, to_srgb
 from .geometry import DEPTH, contour
 from .identity import Identity
+from .light import Light
 
 LONG = ("bob", "long", "wavy", "fringe")
 VOLUME = {  # pixels by which hair stands off the skull: above, at the sides
@@ -34,7 +35,7 @@ def strands(p: Identity, rng: np.random.Generator, u: np.ndarray, v: np.ndarray,
     return colour * np.exp((0.62 - 0.2 * p.grey) * fibre - 0.1)[..., None]
 
 
-def _lit(p: Identity, colour, x, y, light, grow, gloss_at: float) -> np.ndarray:
+def _lit(p: Identity, colour, x, y, light: Light, grow, gloss_at: float) -> np.ndarray:
     """Light hair like a dome, with the band of gloss that strands make."""
     inside = contour(p, x, y, grow).clip(0, 0.999)
     z = DEPTH * (1 - inside**2.2) ** 0.6
@@ -80,7 +81,7 @@ def _flow(p: Identity, x, y, part: float) -> tuple[np.ndarray, np.ndarray]:
     return np.arctan2(dx, dy + 26) * 46, np.hypot(dx, dy)
 
 
-def front_hair(p: Identity, x: np.ndarray, y: np.ndarray, light) -> tuple[np.ndarray, np.ndarray]:
+def front_hair(p: Identity, x: np.ndarray, y: np.ndarray, light: Light) -> tuple[np.ndarray, np.ndarray]:
     """Hair on the skull, and hair that hangs before the face: two (H, W, 4) layers, sRGB."""
     nothing = layer(np.zeros(3), np.zeros_like(x))
     if p.style in ("bald", "buzz"):
@@ -137,10 +138,10 @@ def front_hair(p: Identity, x: np.ndarray, y: np.ndarray, light) -> tuple[np.nda
     # its soft shadow on the forehead
     shadow = 0.30 * step(6, -1, edge) * step(1.0, -1.0, distance) * (0.4 if combed_back else 1.0)
     skull = over(layer(p.skin / 255 * 0.25, shadow * low_end), skull)
-    return skull, _hanging(p, rng, x, y, light, part, sides, nothing)
+    return skull, _hanging(p, rng, x, y, light, sides, nothing)
 
 
-def _hanging(p: Identity, rng, x, y, light, part: float, sides: float, nothing) -> np.ndarray:
+def _hanging(p: Identity, rng: np.random.Generator, x, y, light: Light, sides: float, nothing) -> np.ndarray:
     """Locks at the sides of the face, and a fringe over the forehead."""
     if p.style not in LONG:
         return nothing
@@ -183,7 +184,7 @@ def _reach(p: Identity, y: np.ndarray, sides: float) -> np.ndarray:
     return np.where(y < 50, round_, dome + np.interp(y, [50, 80, 110, 140], [0, 1.0, 2.0, 1.5]))
 
 
-def back_hair(p: Identity, x: np.ndarray, y: np.ndarray, light) -> np.ndarray:
+def back_hair(p: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Hair behind head and neck: (H, W, 4)."""
     if p.style not in LONG:
         return layer(np.zeros(3), np.zeros_like(x))

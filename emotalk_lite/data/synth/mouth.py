@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .expression import MouthShape
-from .eyes import _colour, _column, edge, lay
+from .eyes import edge, lay, per_frame, rgb
 from .fields import AXIS
 from .identity import Identity
 
@@ -44,7 +44,7 @@ def draw_mouth(
     """
     p = person
     gap, out, lift, raised, dropped, full, tongue = (
-        _column(v) for v in (shape.gap, shape.out, shape.lift, shape.upper, shape.lower, shape.full, shape.tongue)
+        per_frame(v) for v in (shape.gap, shape.out, shape.lift, shape.upper, shape.lower, shape.full, shape.tongue)
     )
     u = (x - AXIS) / (p.mouth_wide + out)  # (T, 1, H, W), -1 and 1 at the corners
     a = u.abs().clamp(max=1)
@@ -65,13 +65,13 @@ def draw_mouth(
     under = torch.exp(-(((y - lower_out - 1.1) / 1.3) ** 2)) * edge((0.8 - u.abs()) * p.mouth_wide, 3.0)
     image = image * (1 - 0.15 * under)
     corner = torch.exp(-(((u.abs() - 1.0) * p.mouth_wide / 1.3) ** 2 + ((y - p.mouth_y + lift) / 1.2) ** 2))
-    image = image * (1 - 0.30 * corner * _colour([0.8, 1.0, 1.0]))
+    image = image * (1 - 0.30 * corner * rgb([0.8, 1.0, 1.0]))
 
-    inside = _colour([0.20, 0.075, 0.07]) * (0.45 + 0.55 * edge(y - line - 0.25 * gap, 2.5)) * tone.mean()
-    meat = _colour([0.66, 0.33, 0.32]) * tone * (0.72 + 0.28 * bow)
+    inside = rgb([0.20, 0.075, 0.07]) * (0.45 + 0.55 * edge(y - line - 0.25 * gap, 2.5)) * tone.mean()
+    meat = rgb([0.66, 0.33, 0.32]) * tone * (0.72 + 0.28 * bow)
     tip = lower_in - (0.26 * gap + 2.6 * tongue * (gap / 4).clamp(max=1)) * (1 - (u / 0.72) ** 2).clamp(min=0) ** 0.5
     inside = lay(inside, meat, edge(y - tip, 0.7) * edge((0.7 - u.abs()) * p.mouth_wide, 1.0) * 0.85)
-    enamel = _colour(np.array([0.90, 0.87, 0.80]) * (1 - 0.0016 * (p.age - 20))) * tone
+    enamel = rgb(np.array([0.90, 0.87, 0.80]) * (1 - 0.0016 * (p.age - 20))) * tone
     seam = (
         torch.cos((x - AXIS) * 2 * np.pi / 2.7 + np.pi) * 0.5 + 0.5
     )  # dark between two teeth; the middle pair meets on the axis
@@ -89,7 +89,7 @@ def draw_mouth(
     )
     hole = edge(y - upper_in, 0.4) * edge(lower_in - y, 0.4) * width * (gap / 0.7).clamp(max=1)
 
-    lips = _colour(lip_colour(p)) * tone
+    lips = rgb(lip_colour(p)) * tone
     v_up = ((y - upper_out) / (upper_in - upper_out).clamp(min=0.4)).clamp(0, 1)
     v_low = ((lower_out - y) / (lower_out - lower_in).clamp(min=0.4)).clamp(0, 1)
     creases = 1 - 0.05 * torch.cos(x * 4.1 + 0.9 * torch.sin(x * 1.3))
@@ -101,10 +101,10 @@ def draw_mouth(
     gloss = torch.exp(-(((v_low - 0.58) / 0.2) ** 2)) * torch.exp(-(((u - 0.35 * light_x) / 0.34) ** 2)) * creases**4
     image = lay(
         image,
-        _colour([1.0, 0.96, 0.94]),
+        rgb([1.0, 0.96, 0.94]),
         gloss * edge(lower_out - y) * edge(y - lower_in) * width * (0.20 * wet) * tone.mean(),
     )
     image = lay(image, inside, hole)
     # where the lips meet
     seam_line = torch.exp(-(((y - 0.5 * (upper_in + lower_in)) / 0.55) ** 2)) * width * (1 - gap / 1.5).clamp(min=0)
-    return lay(image, _colour(lip_colour(p) * 0.32), 0.72 * seam_line)
+    return lay(image, rgb(lip_colour(p) * 0.32), 0.72 * seam_line)

@@ -26,9 +26,7 @@ FACE_BOX = (16, 16, 112, 128)  # x1, y1, x2, y2 in face space: outside, no actio
 EYE_BOX = (13, 9, 12)  # pixels from an eye's centre: to either side, up, down
 MOUTH_BOX = (23, 14, 24)  # from the mouth's centre: to either side, up, down
 CORNER = 0.91  # MTCNN sees a mouth's corner a little inside the lips' tip: its place as a part of the mouth's half width
-MTCNN_OFFSET = np.array(
-    [1.1, 0.35]
-)  # pixels: it sees points so far right and below; measured on these faces and their mirror images
+MTCNN_OFFSET = np.array([1.1, 0.35])  # pixels: it sees points so far right and below; measured on these faces and their mirror images
 BODY_SHARE = 0.3  # of the head's motion, which neck and shoulders follow
 
 
@@ -173,16 +171,20 @@ def _pixels_on_canvas(matrices: np.ndarray) -> Tensor:
     return across * rearrange(ticks, "w -> 1 1 w 1") + (down * rearrange(ticks, "h -> 1 h 1 1") + shift)
 
 
+def _to_tensor(picture: np.ndarray) -> Tensor:
+    """(H, W, C) to (1, C, H, W)."""
+    return rearrange(torch.from_numpy(picture), "h w c -> 1 c h w")
+
+
 class _Painter:
     """A person's layers as tensors, and the grids that every frame shares."""
 
     def __init__(self, person: Identity, layers: Layers) -> None:
         self.person, self.layers = person, layers
-        to_tensor = lambda a: rearrange(torch.from_numpy(a), "h w c -> 1 c h w")  # noqa: E731
-        self.head, self.front, self.body = (to_tensor(a) for a in (layers.head, layers.front, layers.body))
+        self.head, self.front, self.body = (_to_tensor(a) for a in (layers.head, layers.front, layers.body))
         self.body = torch.cat([self.body[:, :3] * self.body[:, 3:], self.body[:, 3:]], 1)  # premultiplied
         self.still = self._under_front(self.head, self.front).repeat(CHUNK, 1, 1, 1)  # what moves is drawn into it
-        self.background, self.shade = to_tensor(layers.background), to_tensor(layers.shade)
+        self.background, self.shade = _to_tensor(layers.background), _to_tensor(layers.shade)
         self.depth = torch.from_numpy(layers.depth)
         x, y = canvas(TEXTURE)
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
