@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Callable, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import torch
 from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
+
+from .emotions import EMOTIONS
+
+GENERATED = len(EMOTIONS)  # index of the emotion critic's seventh class
 
 
 def masked_l1(frames: Tensor, target: Tensor, mask: Tensor, mean_over: Literal["image", "mask"] = "image") -> Tensor:
@@ -88,6 +93,11 @@ def frame_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
         real: scores of real frames, any shape.
         fake: scores of generated frames.
 
+    Returns:
+        A scalar.
+
+    Source: Arjovsky et al. 2017 (WGAN).
+
     >>> frame_critic_loss(torch.tensor([3.0]), torch.tensor([1.0])).item()
     -2.0
     """
@@ -99,6 +109,9 @@ def frame_adversarial_loss(fake: Tensor) -> Tensor:
 
     Args:
         fake: scores of generated frames, any shape.
+
+    Returns:
+        A scalar.
 
     Source: paper, "Frame Discriminator Loss" (J_FD), as a Wasserstein critic's (reference).
 
@@ -162,6 +175,9 @@ def emotion_loss(logits: Tensor, emotion: Tensor) -> Tensor:
         logits: (B, 7) of the emotion critic or (B, 6) of the speech-emotion head.
         emotion: (B,) long, index of the emotion.
 
+    Returns:
+        A scalar, the mean over the batch.
+
     Source: paper, "Emotion Discriminator Loss".
 
     >>> round(emotion_loss(torch.zeros(2, 7), torch.tensor([0, 3])).item(), 4)  # log 7
@@ -170,14 +186,13 @@ def emotion_loss(logits: Tensor, emotion: Tensor) -> Tensor:
     return F.cross_entropy(logits, emotion)
 
 
-def emotion_critic_loss(real: Tensor, fake: Tensor, emotion: Tensor, fake_class: int = 6) -> Tensor:
+def emotion_critic_loss(real: Tensor, fake: Tensor, emotion: Tensor) -> Tensor:
     """What the emotion critic minimises: name a real clip's emotion, call a generated clip generated.
 
     Args:
         real: logits (B, 7) of real clips.
         fake: logits (B, 7) of generated clips.
         emotion: (B,) long, the real clips' emotions.
-        fake_class: index of the class "generated".
 
     Returns:
         A scalar, the mean of both cross-entropies.
@@ -188,5 +203,5 @@ def emotion_critic_loss(real: Tensor, fake: Tensor, emotion: Tensor, fake_class:
     >>> round(emotion_critic_loss(logits, logits, torch.tensor([0, 3])).item(), 4)  # log 7
     1.9459
     """
-    generated = torch.full((fake.shape[0],), fake_class, device=fake.device)
+    generated = torch.full((fake.shape[0],), GENERATED, device=fake.device)
     return 0.5 * (emotion_loss(real, emotion) + emotion_loss(fake, generated))

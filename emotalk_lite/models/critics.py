@@ -10,8 +10,6 @@ from ..presets import ModelConfig
 from .emotion import N_EMOTIONS
 from .speech import SLOPE
 
-FAKE_CLASS = N_EMOTIONS  # index of the seventh class, "generated"
-
 
 def convolutions(channels: int, filters: tuple[int, ...]) -> nn.Sequential:
     """3x3 convolutions with stride 2 and padding 1, a leaky ReLU after each: what both critics begin with.

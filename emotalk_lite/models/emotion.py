@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from ..emotions import EMOTIONS
 from ..presets import ModelConfig
 from .speech import SLOPE
 
-N_EMOTIONS = 6
+N_EMOTIONS = len(EMOTIONS)
 
 
 class EmotionEncoder(nn.Module):
@@ -19,6 +19,7 @@ class EmotionEncoder(nn.Module):
 
     Source: paper, "Emotion encoder".
 
+    >>> import torch
     >>> EmotionEncoder(ModelConfig(emotion_dim=8))(torch.eye(6)).shape
     torch.Size([6, 8])
     """
