@@ -3,7 +3,6 @@
 from copy import deepcopy
 
 import pytest
-import torch
 
 from emotalk_lite import check
 from emotalk_lite.models.image import SqueezeExcitation

@@ -61,9 +61,7 @@ def train(
 
     out = out if out is not None else run_folder(named)
     folders = data or [prepare_sample().folder]
-    checkpoint = run_stages(
-        folders if len(folders) > 1 else folders[0], out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device
-    )
+    checkpoint = run_stages(folders, out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device)
     run = json.loads((out / "run.json").read_text())
     if os.environ.get("RANK", "0") == "0":  # torchrun numbers its processes: one speaks for all
         print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")

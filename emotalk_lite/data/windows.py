@@ -21,6 +21,8 @@ from .clips import Entry, PreparedClip
 from .collection import Collection
 from .identities import PseudoIdentity
 
+Folders = str | PathLike | Sequence[str | PathLike]  # one prepared folder, or several
+
 SYNTHETIC = "synthetic"  # how the source of a synthetic clip begins; such actors have many faces and voices as it is
 ANY_EXPRESSION = 0.5  # share of the pseudo-identities whose condition image is not neutral: a stranger's portrait may smile
 WEIGHT = {"low": 0.4, "medium": 0.7}  # of the emotion in a clip of this intensity; 1 in all others
@@ -133,7 +135,7 @@ class ClipWindows(Dataset):
 
     def __init__(
         self,
-        folders: Path | Sequence[Path],
+        folders: Folders,
         window: int,
         seed: int = 0,
         condition: str = "neutral",

@@ -60,7 +60,7 @@ class TrainingState:
         header = _header(folder) if self.exists else {}
         if start == "random":  # what a run began with need not be named again
             self.identity["start"] = header.get("start", start)
-        self.done = {stage: 0 for stage in STAGES} | json.loads(header.get("done", "{}"))
+        self.done = dict.fromkeys(STAGES, 0) | json.loads(header.get("done", "{}"))
         self.learns_from = json.loads(header.get("learns_from", "{}"))
         self.best = float(header.get("best", math.inf))
         budgets = json.loads(header.get("budgets", "{}"))

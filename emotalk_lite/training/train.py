@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from os import PathLike
 from pathlib import Path
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from ..checkpoint import config_to_json, fingerprint, start_from
 from ..data.clips import Manifest
-from ..data.windows import ClipWindows
+from ..data.windows import ClipWindows, Folders
 from ..devices import cannot_compile, check_bfloat16, check_compile, pick_device
 from ..errors import EmotalkError
 from ..interrupt import interrupts
@@ -30,8 +29,6 @@ from .state import TrainingState
 from .steps import Draws, autocast, critic_step, draw_frames, emotion_critic_step, generator_for, generator_step
 
 STAGE_EXAMPLES = 2**32  # each stage's examples are counted from a multiple of this: whatever the others' budgets are
-
-Folders = str | PathLike | Sequence[str | PathLike]
 
 
 def learning_rate(stage: str, step: int, config: TrainConfig) -> float:
@@ -247,8 +244,7 @@ def validation_clips(data: Folders, examples: ClipWindows, config: TrainConfig) 
     held_out = [folder for folder in folders if any(clip.split == "val" for clip in Manifest.load(folder).clips)]
     if not held_out:
         return examples, "training clips"
-    folders = held_out if len(held_out) > 1 else held_out[0]
-    return ClipWindows(folders, config.window, condition=config.condition, split="val", intensities=config.intensities), "held-out clips"
+    return ClipWindows(held_out, config.window, condition=config.condition, split="val", intensities=config.intensities), "held-out clips"
 
 
 def example_order(stage: str, first: int, budget: int, batch_size: int, rows: slice) -> list[int]:
