@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .figures import FACE, SOUND
+from .figures import FACE, SOUND, drawn
 
-INK = "#2b2f36"
+DARK = "#2b2f36"  # of whiskers and means, on white
 
 
 def effects_figure(
@@ -35,7 +34,7 @@ def effects_figure(
         axes.axvspan(-noise, noise, color="#c9cdd3", zorder=0)
     halves = np.array([(intervals or {}).get(name, 0.0) for name in names])
     colours = [SOUND if size >= 0 else FACE for size in sizes]
-    axes.barh(names, sizes, color=colours, height=0.6, xerr=halves if intervals else None, ecolor=INK, capsize=4)
+    axes.barh(names, sizes, color=colours, height=0.6, xerr=halves if intervals else None, ecolor=DARK, capsize=4)
     reach = max(1e-12, float((np.abs(sizes) + halves).max()), noise or 0.0)
     for row, (size, half) in enumerate(zip(sizes, halves)):
         side = 1 if size >= 0 else -1
@@ -45,7 +44,8 @@ def effects_figure(
     axes.invert_yaxis()
     axes.tick_params(labelsize=11)
     axes.set_xlabel(unit, fontsize=11)
-    return _drawn(figure)
+    axes.spines[["top", "right"]].set_visible(False)
+    return drawn(figure)
 
 
 def seeds_figure(columns: Mapping[str, Sequence[float]], unit: str) -> Image.Image:
@@ -63,17 +63,11 @@ def seeds_figure(columns: Mapping[str, Sequence[float]], unit: str) -> Image.Ima
     for row, (name, values) in enumerate(columns.items()):
         colour = FACE if name.endswith("bsrgan") else SOUND
         axes.axhline(row, color="#e4e6ea", linewidth=0.8, zorder=0)
-        axes.plot([np.mean(values)] * 2, [row - 0.35, row + 0.35], color=INK, linewidth=2)
+        axes.plot([np.mean(values)] * 2, [row - 0.35, row + 0.35], color=DARK, linewidth=2)
         axes.scatter(values, [row] * len(values), s=48, color=colour, alpha=0.75, linewidths=0, zorder=3)
     axes.set_yticks(range(len(columns)), list(columns))
     axes.invert_yaxis()
     axes.tick_params(labelsize=11)
     axes.set_xlabel(unit, fontsize=11)
-    return _drawn(figure)
-
-
-def _drawn(figure: Figure) -> Image.Image:
-    figure.axes[0].spines[["top", "right"]].set_visible(False)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    axes.spines[["top", "right"]].set_visible(False)
+    return drawn(figure)

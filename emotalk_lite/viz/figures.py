@@ -124,6 +124,11 @@ def mouth_figure(opening: np.ndarray, envelope: np.ndarray) -> Image.Image:
     mouth.set_zorder(sound.get_zorder() + 1)  # the line over the area
     mouth.patch.set_visible(False)
     mouth.margins(x=0)
+    return drawn(figure)
+
+
+def drawn(figure: Figure) -> Image.Image:
+    """A figure of matplotlib as a picture, without pyplot, which would keep it."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
