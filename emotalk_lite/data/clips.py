@@ -19,6 +19,7 @@ from safetensors.numpy import save
 
 from ..errors import EmotalkError
 from ..paths import atomic_path, write_json
+from ..presets import SAMPLES_PER_FRAME
 
 FORMAT = 3  # raised when a prepared clip of an older version can no longer be used
 MANIFEST = "manifest.json"
@@ -74,7 +75,7 @@ def blank_clip(count: int = 1, size: int = 128) -> PreparedClip:
     landmarks = np.zeros((count, 5, 2), np.float32)
     return PreparedClip(
         frames=np.zeros((count, size, size, 3), np.uint8),
-        audio=np.zeros(count * 320, np.float32),
+        audio=np.zeros(count * SAMPLES_PER_FRAME, np.float32),
         landmarks=landmarks,
         mouth_centre=landmarks[:, 3:].mean(axis=1),
         eye_centres=landmarks[:, :2],

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ..presets import FPS
 from .clips import PreparedClip
 
 TILE = 160  # pixels, width and height of a frame on the sheet
@@ -33,12 +34,12 @@ def contact_sheet(clips: Sequence[PreparedClip], columns: int = 8) -> Image.Imag
     for clip in clips:
         draw.text((MARGIN, top + 48), clip.emotion, INK, large)
         draw.text((MARGIN, top + 80), f"actor {clip.actor}", FAINT, small)
-        draw.text((MARGIN, top + 98), f"{len(clip)} frames, {len(clip) / 25:.2f} s", FAINT, small)
+        draw.text((MARGIN, top + 98), f"{len(clip)} frames, {len(clip) / FPS:.2f} s", FAINT, small)
         for column, k in enumerate(np.linspace(0, len(clip) - 1, columns).round().astype(int)):
             tile = draw_points(clip.frames[k], clip.landmarks[k], TILE)
             left = MARGIN + LABEL + column * (TILE + GAP)
             sheet.paste(tile, (left, top))
-            draw.text((left + 5, top + TILE - 18), f"{k / 25:.2f} s", INK, small)
+            draw.text((left + 5, top + TILE - 18), f"{k / FPS:.2f} s", INK, small)
         top += TILE + GAP
     names = {clip.source for clip in clips}
     draw.text((MARGIN, top + 14), "MTCNN's five points on aligned 128 x 128 frames.", FAINT, small)

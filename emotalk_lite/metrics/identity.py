@@ -32,7 +32,7 @@ def why_missing() -> str | None:
     >>> why_missing() in (None, f"dlib's face embedding is not installed; run: {INSTALL}")
     True
     """
-    if importlib.util.find_spec("dlib") and _models():
+    if importlib.util.find_spec("dlib") and find_models():
         return None
     return f"dlib's face embedding is not installed; run: {INSTALL}"
 
@@ -88,8 +88,11 @@ def identity_cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float((a @ b.T).mean())
 
 
-def _models() -> dict[str, Path] | None:
-    """Where the models are. Their package cannot be imported: it asks for pkg_resources, which setuptools no longer has."""
+def find_models() -> dict[str, Path] | None:
+    """Where the files of `MODELS` are; None where one is missing.
+
+    Their package cannot be imported: it asks for pkg_resources, which setuptools no longer has.
+    """
     found = importlib.util.find_spec("face_recognition_models")
     if found is None:
         return None
@@ -102,5 +105,5 @@ def _models() -> dict[str, Path] | None:
 def _load():
     import dlib
 
-    paths = _models()
+    paths = find_models()
     return dlib.shape_predictor(str(paths["points"])), dlib.face_recognition_model_v1(str(paths["embedding"]))

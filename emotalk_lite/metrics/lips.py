@@ -50,4 +50,4 @@ def lip_opening(frames: np.ndarray) -> np.ndarray:
 def _load():
     import dlib
 
-    return dlib.shape_predictor(str(identity._models()["lips"]))
+    return dlib.shape_predictor(str(identity.find_models()["lips"]))

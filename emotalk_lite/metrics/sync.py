@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import EmotalkError
-from ..presets import SAMPLES_PER_FRAME
 from ..models.syncnet import WINDOW, SyncNet, log_mel, mouth_crops, mouth_windows, sound_windows
+from ..presets import SAMPLES_PER_FRAME
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "syncnet.safetensors"  # its card stands beside it
 HELD_OUT = ("fear", "neutral")  # emotions of the two sample clips that it was not trained on

@@ -1,1 +1,1 @@
-"""The networks. They know nothing of files: tensors in, tensors out."""
+"""The networks: tensors in, tensors out. They know nothing of files, but for `features`, which reads its frozen weights."""

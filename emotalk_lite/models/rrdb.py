@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SLOPE = 0.2  # of the leaky rectifiers
+SLOPE = 0.2  # of every leaky ReLU (Wang et al. 2018)
 RESIDUAL = 0.2  # share of a block's result that is added to its input: deep stacks of residuals stay tame
 
 
 def leaky(x: Tensor) -> Tensor:
-    """The leaky rectifier; over its own input where no gradient needs that, which saves a tensor.
+    """Leaky ReLU; over its own input where no gradient needs that, which saves a tensor.
 
     >>> leaky(torch.tensor([-1.0, 2.0]))
     tensor([-0.2000,  2.0000])
