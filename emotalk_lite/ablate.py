@@ -126,7 +126,11 @@ def ablate(
 
 
 def describe_data(folder: Path) -> dict[str, object]:
-    """What a prepared folder holds, the same wherever it lies."""
+    """What a prepared folder holds, the same wherever it lies.
+
+    Raises:
+        EmotalkError: as `Manifest.load`; or it holds no clip.
+    """
     clips = Manifest.load(folder).clips
     if not clips:
         raise EmotalkError(f"{folder}: holds no clip; give a prepared folder that does")

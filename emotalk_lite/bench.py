@@ -198,7 +198,16 @@ def option(ours: Way, changed: Way, talk: Inputs, window: Inputs, seconds: float
 
 
 def peak_memory(asked: Asked, which: str, device: torch.device) -> dict[str, float]:
-    """Peak memory of a forward pass and of a training step, MiB, measured in a process of its own."""
+    """Peak memory of a forward pass and of a training step, MiB, measured in a process of its own.
+
+    Args:
+        asked: a preset's name and options.
+        which: "ours" or "plain".
+        device: where to measure.
+
+    Raises:
+        RuntimeError: that process failed, such as for want of memory.
+    """
     command = [sys.executable, "-m", __name__, which, str(device), *asked]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

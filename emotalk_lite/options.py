@@ -22,6 +22,7 @@ from .presets import PRESETS, resolve_preset
 PARTS = {"model": ModelConfig, "train": TrainConfig}  # of a `Preset`; no name is in both
 PLACE = {option.name: part for part, config in PARTS.items() for option in fields(config)}
 KINDS = kinds(ModelConfig) | kinds(TrainConfig)
+WIDTH = 100  # characters of a line of the list
 LIST = "'emotalk train --list-options' shows all"
 
 
@@ -121,7 +122,7 @@ def list_options() -> list[Option]:
     return found
 
 
-def options_text(preset: str | Preset, width: int = 100) -> str:
+def options_text(preset: str | Preset) -> str:
     """The list for a terminal: each option's value in a preset, what it may be, what it is.
 
     >>> print(options_text("smoke")[:82])
@@ -136,5 +137,5 @@ def options_text(preset: str | Preset, width: int = 100) -> str:
         value, papers = (write(getattr(getattr(p, PLACE[option.name]), option.name)) for p in (preset, paper))
         lines.append(f"  {option.name}={value}  [{option.may_be}]")
         other = f"; preset p100, the paper's run: {papers}" if value != papers else ""
-        lines += textwrap.wrap(option.meaning + other, width, initial_indent="      ", subsequent_indent="      ")
+        lines += textwrap.wrap(option.meaning + other, WIDTH, initial_indent="      ", subsequent_indent="      ")
     return "\n".join(lines)

@@ -68,7 +68,9 @@ class RunLog:
         """Write `run.json`: what was trained, for how long, on what, and every validation number.
 
         Args:
+            preset: what was trained.
             done: steps of each stage.
+            device: where.
             about: what else to say, such as the perceptual features and what the numbers were computed on.
         """
         hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()

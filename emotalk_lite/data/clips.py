@@ -19,7 +19,7 @@ from safetensors.numpy import save
 
 from ..errors import EmotalkError
 from ..paths import atomic_path, write_json
-from ..presets import SAMPLES_PER_FRAME
+from ..presets import IMAGE_SIZE, SAMPLES_PER_FRAME
 
 FORMAT = 3  # raised when a prepared clip of an older version can no longer be used
 MANIFEST = "manifest.json"
@@ -66,7 +66,7 @@ ARRAYS = ("frames", "audio", "landmarks", "mouth_centre", "eye_centres")
 OPTIONAL = ("mouth_opening",)  # arrays that a clip may lack
 
 
-def blank_clip(count: int = 1, size: int = 128) -> PreparedClip:
+def blank_clip(count: int = 1) -> PreparedClip:
     """A clip of ``count`` black frames and silence, for examples and tests of the file format.
 
     >>> len(blank_clip(count=3))
@@ -74,7 +74,7 @@ def blank_clip(count: int = 1, size: int = 128) -> PreparedClip:
     """
     landmarks = np.zeros((count, 5, 2), np.float32)
     return PreparedClip(
-        frames=np.zeros((count, size, size, 3), np.uint8),
+        frames=np.zeros((count, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8),
         audio=np.zeros(count * SAMPLES_PER_FRAME, np.float32),
         landmarks=landmarks,
         mouth_centre=landmarks[:, 3:].mean(axis=1),

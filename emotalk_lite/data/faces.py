@@ -16,6 +16,7 @@ from ..devices import one_thread
 from ..errors import EmotalkError
 
 KEYFRAME_INTERVAL = 25  # frames between two runs of the whole cascade while tracking
+SMOOTHING = 5  # frames over which a box is averaged before O-Net looks again
 FACE_SCORE = 0.7  # O-Net's probability from which MTCNN accepts a face (Zhang et al.: 0.7)
 
 
@@ -173,7 +174,7 @@ def _onet(frames: np.ndarray, boxes: np.ndarray):
     return boxes + shift * np.tile(side, 2), probability[:, 1], points
 
 
-def _smooth(boxes: np.ndarray, window: int = 5) -> np.ndarray:
+def _smooth(boxes: np.ndarray) -> np.ndarray:
     """Running mean over time of boxes (T, 4), the ends repeated."""
-    padded = np.pad(boxes, ((window // 2, window // 2), (0, 0)), mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, window, axis=0).mean(axis=-1)
+    padded = np.pad(boxes, ((SMOOTHING // 2, SMOOTHING // 2), (0, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING, axis=0).mean(axis=-1)

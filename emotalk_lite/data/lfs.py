@@ -116,6 +116,9 @@ class Server:
         """Download a file, from where an earlier download of it stopped; it is at ``path`` only when it is whole.
 
         Args:
+            url: of the file.
+            path: where to; its folder is made.
+            pointer: what the file has to be.
             count: told of the bytes that arrive; a negative number takes back what proved useless.
 
         Raises:

@@ -53,12 +53,15 @@ def prepare_speech(path: str | os.PathLike) -> tuple[np.ndarray, float]:
 def prepare_clip(path: str | os.PathLike, split: str, sound: str | os.PathLike | None = None) -> PreparedClip:
     """Prepare one CREMA-D clip: 25 frames a second by timestamps, 128 x 128, 8 kHz mono.
 
-    Its sound is the video's own; where that is missing or bad, that of the file ``sound``.
-
     The clip lasts as long as its sound; where the picture ends a little earlier, its last frame is held. One
     similarity transform brings the median of the landmarks over the clip to the template; it is the same for
     every frame, so the head's own motion stays in the clip. (The reference takes the first frame's landmarks;
     over the whole clip the eyes then sit 2.0 pixels off the template on average, with the median 0.8.)
+
+    Args:
+        path: of the video, named as CREMA-D's.
+        split: "train", "val" or "test".
+        sound: a recording beside it, for where the video's own sound is missing or bad.
 
     Raises:
         EmotalkError: damaged, no face, no sound, or picture and sound differ by more than 0.2 seconds.

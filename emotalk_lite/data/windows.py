@@ -165,11 +165,10 @@ class ClipWindows(Dataset):
         """The whole prepared clip of a manifest entry."""
         return self._collection(entry).clip(entry)
 
-    def condition_image(self, entry: Entry, frame: int = 0) -> Tensor:
-        """(3, H, H) in [-1, 1]: a frame of the actor's neutral clip, or of the clip itself where there is none."""
+    def condition_image(self, entry: Entry) -> Tensor:
+        """(3, H, H) in [-1, 1]: the first frame of the actor's neutral clip, or of the clip itself where there is none."""
         collection = self._collection(entry)
-        frames = collection.clip(collection.neutral.get(entry.actor, entry)).frames
-        return to_signed(frames[frame % len(frames)])
+        return to_signed(collection.clip(collection.neutral.get(entry.actor, entry)).frames[0])
 
     def _collection(self, entry: Entry) -> Collection:
         return next(collection for collection in self.collections if entry in collection.entries)

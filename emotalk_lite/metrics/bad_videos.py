@@ -27,6 +27,7 @@ def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bo
         sets: videos by name, of "generated" and "real".
         caches: of `read_faces`, for either.
         skip_bad: return the bad ones instead of raising.
+        progress: show bars with the time left.
 
     Returns:
         The bad ones, and what is wrong with each.

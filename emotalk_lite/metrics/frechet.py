@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from einops import rearrange, reduce
-from tqdm import tqdm
 
 from ..errors import EmotalkError
 from ..models.features import ImageFeatures
@@ -30,20 +29,19 @@ class Statistics(NamedTuple):
 
 
 @torch.inference_mode()
-def picture_features(frames: np.ndarray, network: ImageFeatures, progress: bool = False) -> np.ndarray:
+def picture_features(frames: np.ndarray, network: ImageFeatures) -> np.ndarray:
     """One vector a picture: every feature map of the network, averaged over its pixels.
 
     Args:
         frames: uint8 (N, H, W, 3) RGB.
         network: of `load_features`; EfficientNet-Lite0 gives d = 192.
-        progress: show a bar with the time left.
 
     Returns:
         (N, d) float64.
     """
     device = next(network.parameters()).device
     vectors = []
-    for start in tqdm(range(0, len(frames), BATCH), desc="features", unit="batch", disable=not progress, leave=False):
+    for start in range(0, len(frames), BATCH):
         x = torch.from_numpy(frames[start : start + BATCH]).to(device).float() / 127.5 - 1
         maps = network(rearrange(x, "n h w c -> n c h w"))
         vectors.append(torch.cat([reduce(m, "n c h w -> n c", "mean") for m in maps], dim=1).double().cpu())

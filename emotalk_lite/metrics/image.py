@@ -10,6 +10,8 @@ from torch import Tensor
 from ..data.masks import gaussian_mask
 from ..presets import IMAGE_SIZE
 
+SIGMA = 9.0  # pixels at 128, of the Gaussian that looks at the mouth: the mouth mask's, without its floor
+
 
 def psnr(frames: np.ndarray, target: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB, the mean over frames; peak 255.
@@ -52,13 +54,12 @@ def ssim(frames: np.ndarray, target: np.ndarray) -> float:
     return structural_similarity_index_measure(_to_float(frames), _to_float(target), data_range=255.0).item()
 
 
-def mouth_brightness(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.0) -> np.ndarray:
+def mouth_brightness(frames: np.ndarray, mouth_centre: np.ndarray) -> np.ndarray:
     """Mean brightness around the mouth in every frame: an open mouth is darker, teeth are brighter.
 
     Args:
         frames: uint8 (T, H, W, 3), W = H.
         mouth_centre: (T, 2), x and y in pixels.
-        sigma: of the Gaussian window, pixels at 128.
 
     Returns:
         (T,) float64 in [0, 255].
@@ -67,7 +68,7 @@ def mouth_brightness(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float 
     [100.0, 100.0]
     """
     grey = torch.from_numpy(frames).double().mean(dim=-1)  # (T, H, W)
-    return _around_mouth(grey, mouth_centre, sigma).numpy()
+    return _around_mouth(grey, mouth_centre).numpy()
 
 
 def mouth_correlation(frames: np.ndarray, target: np.ndarray, mouth_centre: np.ndarray) -> float:
@@ -88,24 +89,23 @@ def mouth_correlation(frames: np.ndarray, target: np.ndarray, mouth_centre: np.n
     return float((a * b).sum() / scale) if scale > 1e-9 else 0.0
 
 
-def mouth_error(frames: np.ndarray, target: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.0) -> float:
+def mouth_error(frames: np.ndarray, target: np.ndarray, mouth_centre: np.ndarray) -> float:
     """Mean absolute difference around the mouth, in grey levels of 255: the mouth loss as a number one can picture.
 
     Args:
         frames: uint8 (T, H, W, 3).
         target: the same shape.
         mouth_centre: (T, 2) of the target, pixels.
-        sigma: of the Gaussian window, pixels at 128 (the mouth mask's, without its floor).
 
     >>> a = np.zeros((2, 32, 32, 3), dtype=np.uint8)
     >>> round(mouth_error(a, a + 10, np.full((2, 2), 16.0)), 6)
     10.0
     """
     difference = (torch.from_numpy(frames).double() - torch.from_numpy(target).double()).abs().mean(dim=-1)
-    return _around_mouth(difference, mouth_centre, sigma).mean().item()
+    return _around_mouth(difference, mouth_centre).mean().item()
 
 
-def mouth_motion(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.0) -> float:
+def mouth_motion(frames: np.ndarray, mouth_centre: np.ndarray) -> float:
     """How much the mouth region changes from frame to frame, in grey levels of 255; 0 is a frozen mouth.
 
     A film's noise counts too, so a clean film that moves as much as a real one has less.
@@ -113,7 +113,6 @@ def mouth_motion(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.
     Args:
         frames: uint8 (T, H, W, 3).
         mouth_centre: (T, 2), pixels.
-        sigma: of the Gaussian window, pixels at 128.
 
     >>> blink = np.stack([np.full((32, 32, 3), v, dtype=np.uint8) for v in (10, 50, 20)])
     >>> round(mouth_motion(blink, np.full((3, 2), 16.0)), 6)
@@ -122,13 +121,13 @@ def mouth_motion(frames: np.ndarray, mouth_centre: np.ndarray, sigma: float = 9.
     if len(frames) < 2:
         return 0.0
     change = torch.from_numpy(frames).double().diff(dim=0).abs().mean(dim=-1)  # (T - 1, H, W)
-    return _around_mouth(change, mouth_centre[1:], sigma).mean().item()
+    return _around_mouth(change, mouth_centre[1:]).mean().item()
 
 
-def _around_mouth(values: Tensor, mouth_centre: np.ndarray, sigma: float) -> Tensor:
+def _around_mouth(values: Tensor, mouth_centre: np.ndarray) -> Tensor:
     """The mean of (T, H, W) values under a Gaussian on the mouth: (T,)."""
     size = values.shape[-1]
-    mask = gaussian_mask(torch.from_numpy(np.asarray(mouth_centre, dtype=np.float64)), size, sigma * size / IMAGE_SIZE)
+    mask = gaussian_mask(torch.from_numpy(np.asarray(mouth_centre, dtype=np.float64)), size, SIGMA * size / IMAGE_SIZE)
     return (values * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))
 
 

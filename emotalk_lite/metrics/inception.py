@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from einops import rearrange
 from torch import nn
-from tqdm import tqdm
 
 from ..errors import EmotalkError
 from ..paths import file_sha256, home
@@ -73,19 +72,18 @@ def load_inception(weights: Path) -> nn.Module:
 
 
 @torch.inference_mode()
-def inception_features(frames: np.ndarray, network: nn.Module, progress: bool = False) -> np.ndarray:
+def inception_features(frames: np.ndarray, network: nn.Module) -> np.ndarray:
     """Both sets of features of pictures, side by side: first the 64 shallow ones, then the 2048 of FID.
 
     Args:
         frames: uint8 (N, H, W, 3) RGB; the network enlarges them to 299 x 299 as TensorFlow 1 did.
         network: of `load_inception`.
-        progress: show a bar with the time left.
 
     Returns:
         (N, 2112) float32.
     """
     rows = []
-    for start in tqdm(range(0, len(frames), BATCH), desc="Inception", unit="batch", disable=not progress, leave=False):
+    for start in range(0, len(frames), BATCH):
         pictures = torch.from_numpy(np.ascontiguousarray(frames[start : start + BATCH]))
         rows.append(torch.cat(network(rearrange(pictures, "n h w c -> n c h w")), dim=1))
     return torch.cat(rows).float().numpy()

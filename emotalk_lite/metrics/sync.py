@@ -60,7 +60,7 @@ def lip_sync(frames: np.ndarray, speech: np.ndarray, network: SyncNet | None = N
 
 @torch.inference_mode()
 def embed(frames: np.ndarray, speech: np.ndarray, network: SyncNet | None = None) -> tuple[Tensor, Tensor]:
-    """What SyncNet makes of a clip: (N, 64) of the mouth and (N, 64) of the sound, N = T - 4. Arguments as `lip_sync`."""
+    """What SyncNet makes of a clip: (N, 64) of the mouth and (N, 64) of the sound, N = T - 4. Arguments and errors as `lip_sync`."""
     count = min(len(frames), len(speech) // SAMPLES_PER_FRAME)
     if count < FEWEST_FRAMES:
         raise EmotalkError(f"a clip of {count} frames is too short to measure lip sync; give one of at least {FEWEST_FRAMES}")

@@ -25,16 +25,14 @@ LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db
 class ImageFeatures(nn.Module):
     """A frozen network that maps (N, 3, H, W) RGB in [-1, 1] to a list of feature maps; `name` says which one it is.
 
-    It never learns and never leaves evaluation mode, whatever its parent does.
+    It never leaves evaluation mode, whatever its parent does; a subclass whose layers are there ends with
+    `self.eval().requires_grad_(False)`.
     """
 
     name: str
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.eval().requires_grad_(False)
-
     def train(self, mode: bool = True) -> ImageFeatures:
+        """As `eval`, whatever the mode."""
         return super().train(False)
 
 
@@ -57,10 +55,10 @@ class VGG19Features(ImageFeatures):
         network = vgg19()
         url = VGG19_Weights.IMAGENET1K_V1.url
         network.load_state_dict(torch.hub.load_state_dict_from_url(url, check_hash=True, weights_only=True))
-        self.layers = network.features.requires_grad_(False)
+        self.layers = network.features
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1))
-        self.train(False)
+        self.eval().requires_grad_(False)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x = ((x + 1) / 2 - self.mean) / self.std
@@ -105,7 +103,7 @@ class EfficientNetLite0Features(ImageFeatures):
             _fold_batch_norms(module)
         self.stem = nn.Sequential(network._conv_stem, nn.ReLU6())
         self.blocks = network._blocks[: LITE0_BLOCKS[-1] + 1].to(memory_format=torch.channels_last)
-        self.train(False).requires_grad_(False)
+        self.eval().requires_grad_(False)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x = self.stem(x)

@@ -30,6 +30,7 @@ class SqueezeExcitation(nn.Module):
         self.excite = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid())
 
     def gates(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the factors of the channels, (B, C) in (0, 1)."""
         return self.excite(x.mean(dim=(2, 3)))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -63,6 +63,11 @@ class Learners:
 def build_learners(preset: Preset, seed: int, device: torch.device) -> Learners:
     """New networks; their first weights depend on the seed alone.
 
+    Args:
+        preset: sizes, and Adam's betas.
+        seed: of torch's own generator, which is left where the last weight was drawn.
+        device: where to put them.
+
     >>> from emotalk_lite.presets import PRESETS
     >>> [name for name, _ in build_learners(PRESETS["smoke"], seed=0, device=torch.device("cpu")).items()]
     ['generator', 'frame_critic', 'emotion_critic']
@@ -114,5 +119,5 @@ def copy_of(generator: Generator) -> Generator:
 
 @torch.no_grad()
 def update_average(average: Generator, generator: Generator, decay: float) -> None:
-    """Move the averaged weights towards the current ones: average = decay * average + (1 - decay) * current."""
+    """Move the averaged weights towards the current ones, in place: average = decay * average + (1 - decay) * current."""
     torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 1 - decay)

@@ -119,6 +119,8 @@ class TrainingState:
         and writes the generator again. The other way round, a run could be complete with a generator of an earlier step.
 
         Args:
+            learners: all three networks, with their moments.
+            average: the generator's averaged weights.
             about: what else the generator's file should say of itself.
 
         Raises:

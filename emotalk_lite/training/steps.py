@@ -53,6 +53,9 @@ class Draws(NamedTuple):
         """Draw for the whole batch: every process draws the same and takes its rows.
 
         Args:
+            config: sizes of the batch and of the window.
+            model: size of the noise.
+            rng: see `generator_for`; what is drawn is on its device.
             n_drawn: frames D of each window that are drawn, at random; 0: all, in their order.
         """
         batch, n_frames = config.batch_size, config.window
@@ -71,12 +74,21 @@ class Draws(NamedTuple):
 class Drawn(NamedTuple):
     """What the generator made of a batch."""
 
-    frames: Tensor  # (B, T, 3, H, H) float32
+    frames: Tensor  # (B, D, 3, H, H) float32; D = T where all frames are drawn
     speech_emotion: Tensor | None  # (B, 6) logits of the speech-emotion head, where there is one
 
 
 def draw_frames(generator: Generator, batch: Batch, draws: Draws) -> Drawn:
-    """Run the generator on a batch, with the head that only training knows: it hears all, and draws the frames `draws.drawn`."""
+    """Run the generator on a batch, with the head that only training knows: it hears all, and draws the frames `draws.drawn`.
+
+    Args:
+        generator: in training mode.
+        batch: B windows of T frames.
+        draws: noise, and which D of the frames to draw.
+
+    Returns:
+        D frames of each window, with their graph.
+    """
     encoded = generator.encode(batch.image, batch.speech, batch.emotion, draws.noise)
     head = generator.emotion_head
     of_speech = encoded.z[..., : generator.config.speech_dim]  # first in the fusion

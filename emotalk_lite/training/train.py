@@ -34,6 +34,11 @@ STAGE_EXAMPLES = 2**32  # each stage's examples are counted from a multiple of t
 def learning_rate(stage: str, step: int, config: TrainConfig) -> float:
     """Of the generator. Pretraining: linear warm-up, then a cosine to `final_learning_rate`. Joint stage: constant (paper).
 
+    Args:
+        stage: "pretrain" or "joint".
+        step: of the stage, from 0.
+        config: rates, warm-up and length of pretraining.
+
     >>> config = TrainConfig(pretrain_steps=100, learning_rate=1.0, final_learning_rate=0.0, warmup_steps=10)
     >>> [round(learning_rate("pretrain", s, config), 3) for s in (0, 10, 55, 100)], learning_rate("joint", 0, config)
     ([0.1, 1.0, 0.5, 0.0], 1e-05)
@@ -239,7 +244,13 @@ def _train_stages(
 
 
 def validation_clips(data: Folders, examples: ClipWindows, config: TrainConfig) -> tuple[ClipWindows, str]:
-    """The clips that validation generates, and what they are: held-out ones where there are any."""
+    """The clips that validation generates, and what they are in words: held-out ones (split "val") where there are any.
+
+    Args:
+        data: prepared folders; of several, those without a held-out clip are left out where another has some.
+        examples: of training, for where there is nothing else.
+        config: window and condition.
+    """
     folders = [data] if isinstance(data, (str, PathLike)) else list(data)
     held_out = [folder for folder in folders if any(clip.split == "val" for clip in Manifest.load(folder).clips)]
     if not held_out:

@@ -35,6 +35,9 @@ def distance_slider(ruined: Mapping[str, Sequence[Ruined]], floor: float) -> wid
         ruined: kind of degradation to its stops, as many for each kind.
         floor: the distance between two sets that are equally good.
 
+    Raises:
+        ValueError: one kind has more stops than another.
+
     >>> stops = [Ruined("none", 0.0, Image.new("RGB", (8, 8))), Ruined("much", 9.0, Image.new("RGB", (8, 8)))]
     >>> len(distance_slider({"blur": stops, "noise": stops}, floor=1.0).children)
     3

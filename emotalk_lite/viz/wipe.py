@@ -21,6 +21,9 @@ def wipe(left: Image.Image, right: Image.Image, labels: tuple[str, str], stops: 
         labels: of `left` and `right`, drawn into the corners.
         stops: positions of the slider; it begins in the middle.
 
+    Raises:
+        ValueError: the pictures differ in size.
+
     >>> len(wipe(Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8)), ("a", "b"), stops=3).children)
     2
     """

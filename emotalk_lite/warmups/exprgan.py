@@ -61,6 +61,8 @@ def one_hot(emotions: Tensor) -> Tensor:
 def draw_batch(faces: Tensor, size: int) -> Batch:
     """Pairs of random pictures of random actors, with random light, half of them mirrored; both of a pair alike.
 
+    All random numbers here are from torch's own generator, which `train_exprgan` seeds and puts back.
+
     Args:
         faces: (A, 6, L, 1, 48, 48): L pictures of each emotion.
         size: pairs.

@@ -37,7 +37,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 def start() -> tuple[ctypes.CDLL, int]:
-    """The library, and its sample rate in Hz."""
+    """The library, and its sample rate in Hz; SystemExit where it does not start."""
     import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -48,7 +48,10 @@ def start() -> tuple[ctypes.CDLL, int]:
 
 
 def say(library: ctypes.CDLL, rate: int, request: dict) -> dict:
-    """One utterance: {"text", "voice", "rate", "pitch", "range", "volume"} to {"rate", "samples", "phonemes"}."""
+    """One utterance: {"text", "voice", "rate", "pitch", "range", "volume"} to {"rate", "samples", "phonemes"}.
+
+    "samples" are 16 bits each, in base64; "phonemes" are pairs of a mnemonic and seconds. SystemExit where there is no such voice.
+    """
     chunks, phonemes = [], []
 
     def receive(samples, count, events) -> int:
