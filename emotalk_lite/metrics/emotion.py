@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..data.windows import to_signed
 from ..emotions import EMOTIONS
 from ..errors import EmotalkError
 from ..models.features import ImageFeatures, load_features
@@ -56,8 +56,7 @@ def film_features(frames: np.ndarray, image: np.ndarray, network: ImageFeatures)
     Returns:
         (d,): the mean over frames; d = 2816 with EfficientNet-Lite0.
     """
-    x = torch.from_numpy(np.concatenate([image[None], frames[2::EVERY]]))
-    maps = network(rearrange(x, "n h w c -> n c h w").float() / 127.5 - 1)[1:]
+    maps = network(to_signed(np.concatenate([image[None], frames[2::EVERY]])))[1:]
     fields = torch.cat([F.adaptive_avg_pool2d(m, GRID).flatten(1) for m in maps], dim=1)  # (1 + N, d)
     return (fields[1:] - fields[0]).mean(dim=0)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..data.masks import gaussian_mask
 from ..presets import IMAGE_SIZE
+from .motion import lagged_correlation
 
 SIGMA = 9.0  # pixels at 128, of the Gaussian that looks at the mouth: the mouth mask's, without its floor
 
@@ -83,10 +84,7 @@ def mouth_correlation(frames: np.ndarray, target: np.ndarray, mouth_centre: np.n
     >>> round(mouth_correlation(blink // 2, blink, np.full((3, 2), 16.0)), 3)
     1.0
     """
-    a, b = (mouth_brightness(video, mouth_centre) for video in (frames, target))
-    a, b = a - a.mean(), b - b.mean()
-    scale = np.sqrt((a**2).sum() * (b**2).sum())
-    return float((a * b).sum() / scale) if scale > 1e-9 else 0.0
+    return lagged_correlation(mouth_brightness(frames, mouth_centre), mouth_brightness(target, mouth_centre), most=0)[0]
 
 
 def mouth_error(frames: np.ndarray, target: np.ndarray, mouth_centre: np.ndarray) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
@@ -13,7 +12,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from ..data.contact_sheet import draw_points
-from .figures import GAP
+from .figures import GAP, encoded
 
 __all__ = ["choice_slider", "draw_points", "frame_slider", "mask_picture", "row", "spectrogram"]
 
@@ -140,7 +139,6 @@ def _stack(images: Sequence[Image.Image], quality: int) -> widgets.Stack:
     """The pictures on one place, the first of them shown."""
     pictures = []
     for image in images:
-        buffer, kind = io.BytesIO(), "png" if image.mode == "L" else "jpeg"
-        image.save(buffer, kind, quality=quality, optimize=True, progressive=True)  # a few per cent smaller, the same pixels
-        pictures.append(widgets.Image(value=buffer.getvalue(), format=kind, layout={"max_width": "100%"}))
+        data, kind = encoded(image, quality)
+        pictures.append(widgets.Image(value=data, format=kind, layout={"max_width": "100%"}))
     return widgets.Stack(pictures, selected_index=0, layout=NO_SCROLL)

@@ -32,11 +32,19 @@ def picture(image: Image.Image | np.ndarray, width: int | None = None, quality: 
     >>> picture(np.zeros((8, 8, 3), np.uint8)).format
     'jpeg'
     """
-    buffer = io.BytesIO()
-    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
-    kind = "png" if image.mode == "L" else "jpeg"
+    data, kind = encoded(Image.fromarray(image) if isinstance(image, np.ndarray) else image, quality)
+    return Shown(data=data, format=kind, width=width)
+
+
+def encoded(image: Image.Image, quality: int) -> tuple[bytes, str]:
+    """A picture's bytes and their format: JPEG, or of a grey one (mode "L") PNG, which is smaller where the pixels are squares.
+
+    >>> encoded(Image.new("L", (8, 8)), 80)[1]
+    'png'
+    """
+    buffer, kind = io.BytesIO(), "png" if image.mode == "L" else "jpeg"
     image.save(buffer, kind, quality=quality, optimize=True, progressive=True)  # a few per cent smaller, the same pixels
-    return Shown(data=buffer.getvalue(), format=kind, width=width)
+    return buffer.getvalue(), kind
 
 
 def film_strip(rows: Mapping[str, np.ndarray], columns: int = 8, tile: int = 104) -> Image.Image:
