@@ -18,27 +18,34 @@ import torch
 from emotalk_lite.checkpoint import generator_file, load_generator, read_header, save_generator
 from emotalk_lite.generate import SHIPPED
 
-parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("checkpoint", type=Path)
-parser.add_argument("--motion", type=float, default=1.0)
-parser.add_argument("--opening", type=float, default=1.0)
-parser.add_argument("--drawn", type=float, default=0.0)
-parser.add_argument("--to", type=Path, default=SHIPPED)
-given = parser.parse_args()
 
-path = generator_file(given.checkpoint)
-generator = load_generator(path)
-by_hand = {name: getattr(given, name) for name in ("motion", "opening", "drawn") if getattr(given, name) != parser.get_default(name)}
-if by_hand:
-    motion, inside = generator.decoder.warp.motion.last, generator.decoder.warp.inside.last  # x, y, mask; red, green, blue, opening
-    with torch.no_grad():
-        for last, maps, factor in ((motion, slice(0, 2), given.motion), (inside, slice(3, 4), given.opening)):
-            last.weight[maps] *= factor
-            last.bias[maps] *= factor
-        motion.bias[2] += given.drawn
-known = ("format", "config")  # written anew
-about = {name: value for name, value in read_header(path).items() if name not in known}
-about |= {"trained_on": json.loads((path.parent / "run.json").read_text())["device"]}
-about |= {name: str(value) for name, value in by_hand.items()}
-save_generator(generator.half(), given.to, **about)
-print(f"{given.to}: {given.to.stat().st_size / 1e6:.1f} MB")
+def main() -> None:
+    """Read, scale, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--motion", type=float, default=1.0)
+    parser.add_argument("--opening", type=float, default=1.0)
+    parser.add_argument("--drawn", type=float, default=0.0)
+    parser.add_argument("--to", type=Path, default=SHIPPED)
+    given = parser.parse_args()
+
+    path = generator_file(given.checkpoint)
+    generator = load_generator(path)
+    by_hand = {name: getattr(given, name) for name in ("motion", "opening", "drawn") if getattr(given, name) != parser.get_default(name)}
+    if by_hand:
+        motion, inside = generator.decoder.warp.motion.last, generator.decoder.warp.inside.last  # x, y, mask; red, green, blue, opening
+        with torch.no_grad():
+            for last, maps, factor in ((motion, slice(0, 2), given.motion), (inside, slice(3, 4), given.opening)):
+                last.weight[maps] *= factor
+                last.bias[maps] *= factor
+            motion.bias[2] += given.drawn
+    known = ("format", "config")  # written anew
+    about = {name: value for name, value in read_header(path).items() if name not in known}
+    about |= {"trained_on": json.loads((path.parent / "run.json").read_text())["device"]}
+    about |= {name: str(value) for name, value in by_hand.items()}
+    save_generator(generator.half(), given.to, **about)
+    print(f"{given.to}: {given.to.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -113,7 +113,7 @@ def measure(network: SyncNet, clips: list[PreparedClip]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("synthetic", type=Path)
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--hold-out", default=",".join(HELD_OUT), help="sample clips not to learn from; 'all' for painted actors alone")
