@@ -69,6 +69,13 @@ def test_every_chapter_opens_on_colab_from_the_top_of_its_page(site):
         assert opened == [f"colab/{Path(name).with_suffix('.ipynb')}"] and (chapters.ROOT / opened[0]).exists()
 
 
+def test_what_the_download_button_gives_is_in_plain_markdown(site):
+    for name in NOTEBOOKS:
+        address = re.search(r'href="([^"]+)"[^>]*download', (site / name).read_text())[1]
+        plain = chapters.ROOT / "colab" / Path(name).with_suffix(".ipynb")
+        assert (site / name).parent.joinpath(address).read_bytes() == plain.read_bytes()
+
+
 def test_what_opens_on_colab_links_to_pages_and_words_that_exist(site):
     linked = set()
     for path in (chapters.ROOT / "colab/notebooks").glob("*.ipynb"):
@@ -190,6 +197,39 @@ def test_videos_play_with_sound_and_recordings_play(chromium, site):
     assert "VIDEO" in kinds
 
 
+def test_one_sound_at_a_time_and_a_page_printed_from_the_dark_is_light(chromium, site):
+    with Watched(chromium, site, "notebooks/01_data.html") as watched:
+        heard = """async (players) => {
+            const counts = [];
+            for (const player of players) {
+                await player.play();
+                await new Promise((done) => setTimeout(done, 100));
+                counts.push(players.filter((p) => !p.paused).length);
+            }
+            return counts;
+        }"""
+        assert watched.page.eval_on_selector_all("video, audio", heard) == [1, 1, 1, 1]
+        watched.page.emulate_media(color_scheme="dark")
+        watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        themes = []
+        for moment in ("beforeprint", "afterprint"):
+            watched.page.evaluate("(moment) => dispatchEvent(new Event(moment))", moment)
+            themes.append(watched.page.evaluate("document.documentElement.dataset.theme"))
+        assert themes == ["light", "dark"] and watched.errors == []
+
+
+def test_without_scripts_a_chapter_says_what_is_missing_and_its_solutions_are_open(chromium, site):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / "notebooks/06_image_encoder.html").as_uri())
+    assert page.locator("article noscript p").is_visible()
+    assert [solution.locator("p").last.is_visible() for solution in page.locator(".solution").all()] == [True, True, True]
+    page.goto((site / "book/intro.html").as_uri())
+    black = "rgb(0, 0, 0)"
+    assert page.locator(".diagram .box").first.evaluate("(box) => getComputedStyle(box).fill") != black
+    context.close()
+
+
 def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
     total = 0
     for name in NOTEBOOKS:
@@ -221,6 +261,9 @@ def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
     assert total > 0
 
 
+RING = "(reached) => getComputedStyle(reached).outlineStyle"
+
+
 def test_a_list_beside_a_slider_chooses_another_row_of_pictures(chromium, site):
     """The gate explorer of chapter 06 and the distance slider of chapter 14, by keyboard alone."""
     for name in ("notebooks/06_image_encoder.html", "notebooks/14_fid.html"):
@@ -230,11 +273,13 @@ def test_a_list_beside_a_slider_chooses_another_row_of_pictures(chromium, site):
             handle, choice = area.locator(".noUi-handle").first, area.locator("select")
             handle.scroll_into_view_if_needed()
             handle.press("ArrowRight")
+            rings = [handle.evaluate(RING)]
             seen = [pictures(area)]
             for _ in range(choice.locator("option").count() - 1):
                 choice.press("ArrowDown")
                 seen.append(pictures(area))
             assert len({tuple(shown) for shown in seen}) == len(seen) > 2 and watched.errors == [], name
+            assert [*rings, choice.evaluate(RING)] == ["solid", "solid"], f"{name}: one cannot see where the keyboard is"
 
 
 def pictures(area) -> list[bytes]:

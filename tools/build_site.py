@@ -22,7 +22,7 @@ import check_site
 JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
 STRICT = ["-W", "-n", "--keep-going", "-q"]  # every warning is an error, and all of them are shown
 OPTIONS = [f"emotalk_lite/{name}.py" for name in ("__init__", "config", "errors", "kinds", "options", "presets")]  # the options page reads them
-INPUTS = ("_config.yml", "_toc.yml", "book", "results", *OPTIONS)
+INPUTS = ("_config.yml", "_toc.yml", "book", "colab", "results", *OPTIONS)
 
 
 def input_files(notebooks: Path, root: Path = chapters.ROOT) -> dict[str, Path]:

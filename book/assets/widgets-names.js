@@ -33,6 +33,7 @@ function reachScrollers() {
 document.addEventListener("DOMContentLoaded", () => {
   // docutils calls the bibliography a list and its entries something else: to a screen reader, an empty list
   document.querySelectorAll(".citation-list[role=list]").forEach((list) => list.removeAttribute("role"));
+  document.querySelectorAll("audio").forEach((player, place, all) => player.setAttribute("aria-label", `Recording ${place + 1} of ${all.length} on this page`));
   const observer = new MutationObserver(nameWidgets);
   document.querySelectorAll(".cell_output").forEach((output) => observer.observe(output, { childList: true, subtree: true }));
   nameWidgets();
