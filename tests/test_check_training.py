@@ -10,7 +10,7 @@ import pytest
 
 from emotalk_lite import check
 from emotalk_lite.presets import PRESETS, TrainConfig
-from emotalk_lite.training.train import learning_rate
+from emotalk_lite.training.schedule import learning_rate
 
 
 @pytest.mark.parametrize(

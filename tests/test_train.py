@@ -15,7 +15,8 @@ from emotalk_lite.data.windows import ClipWindows, to_signed, to_uint8
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.models.generator import Generator
 from emotalk_lite.presets import PRESETS, resolve_preset
-from emotalk_lite.training.train import learning_rate, train
+from emotalk_lite.training.schedule import learning_rate
+from emotalk_lite.training.train import train
 from emotalk_lite.validate import validate
 
 CONFIG = TOY_PRESET.train

@@ -14,7 +14,8 @@ from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.training.processes import Processes
-from emotalk_lite.training.train import example_order, train
+from emotalk_lite.training.schedule import example_order
+from emotalk_lite.training.train import train
 
 TESTS = Path(__file__).parent
 PROCESSES = 2
