@@ -129,8 +129,9 @@ def measure(asked: Asked, device: torch.device, seconds: float, compiled: bool, 
 
 def build(asked: Asked, device: torch.device) -> Generator:
     """A generator with random weights, the same every time."""
-    torch.manual_seed(0)
-    return Generator(with_options(asked[0], asked[1:]).model).to(device).eval()
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
+        torch.manual_seed(0)
+        return Generator(with_options(asked[0], asked[1:]).model).to(device).eval()
 
 
 def inputs(asked: Asked, clips: int, device: torch.device) -> Inputs:

@@ -112,4 +112,5 @@ def synth(
 
     manifest = synthesise(out, actors, clips, seed, workers, still_heads=still_heads)
     frames = sum(entry.n_frames for entry in manifest.clips)
-    print(f"{manifest.folder}: {len(manifest.clips)} clips of {actors} actors, {frames} frames; see contact_sheet.png there")
+    made = f"{len(manifest.clips)} clip{'s' * (len(manifest.clips) != 1)} of {actors} actor{'s' * (actors != 1)}"
+    print(f"{manifest.folder}: {made}, {frames} frames; see contact_sheet.png there")

@@ -14,7 +14,6 @@ from ..emotions import CODES
 from ..errors import EmotalkError
 
 N_ACTORS = 91  # numbered 1001 to 1091
-N_CLIPS = 7442
 FIRST_SYNTHETIC, N_SYNTHETIC = 2001, 999  # actors of the synthetic corpus: 2001 to 2999, so that no one takes them for real
 
 SENTENCES = {

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ..errors import EmotalkError
 from ..paths import check_writable, write_json
 from .cremad import official_names
-from .lfs import Pointer, Refused, Server, is_whole, partial_path
+from .lfs import TRIES, Pointer, Refused, Server, is_whole, partial_path
 
 COMMIT = "1658cd342dff90010aa843eaeebd53610a08b1dc"  # of 21 March 2025, the repository's newest in 2026
 POINTERS = f"https://raw.githubusercontent.com/CheyneyComputerScience/CREMA-D/{COMMIT}"
@@ -90,7 +90,7 @@ def fetch_cremad(
 def _fetch_pointers(files: list[str], pointers: dict[str, Pointer], progress: bool) -> None:
     def fetch(server: Server, file: str) -> None:
         try:  # the first is asked for alone, and once: without a network the answer should come at once
-            pointers[file] = server.pointer(f"{POINTERS}/{file}", **({"tries": 1} if file == files[0] else {}))
+            pointers[file] = server.pointer(f"{POINTERS}/{file}", tries=1 if file == files[0] else TRIES)
         except Refused as error:
             raise EmotalkError(f"{file}: not in the dataset's repository ({error}); {_by_hand()}") from error
         except requests.RequestException as error:
