@@ -11,7 +11,7 @@ from emotalk_lite import check
 @pytest.mark.parametrize(
     "share, hint",
     [(0.865, "64 dimensions"), (0.86, "64 dimensions"), (86.5, "between 0 and 1"),
-     (0.954, "on a line"), (0.911, "corners"), (0.135, "outside"), (0.982, "over two"), (0.632, "over two"), (0.5, "integrate")],
+     (0.954, "on a line"), (0.911, "corners"), (0.135, "outside"), (0.982, "over two"), (0.632, "over two"), (0.393, "distance of 1"), (0.5, "integrate")],
 )
 def test_share_within(share, hint):
     verdict = check.share_within(share)
@@ -36,6 +36,17 @@ def test_quantile_grid(mistake, hint):
     assert hint in verdict.hint and bool(verdict) == (not mistake)
 
 
+@pytest.mark.parametrize(
+    "answer, hint",
+    [(lambda n: grid(n) * [-1, 1], "x falls"), (lambda n: np.stack([grid(n)[:, 1], grid(n)[:, 0]], -1) * [-1, -1], "exchanged"),
+     (lambda n: (np.stack([np.tile(np.arange(n), n), np.repeat(np.arange(n), n)], -1) + 0.5) / n, "like probabilities"),
+     (lambda n: np.stack([np.tile([NormalDist().inv_cdf((k + 1) / (n + 1)) for k in range(n)], n)] * 2, -1), "(k + 1) / (n + 1)")],
+)
+def test_quantile_grid_names_other_mistakes(answer, hint):
+    verdict = check.quantile_grid(answer)
+    assert not verdict and hint in verdict.hint
+
+
 def test_quantile_grid_says_what_it_wants():
     assert "normal quantiles" in check.quantile_grid(lambda n: grid(n) ** 3).hint
 
@@ -55,6 +66,10 @@ def errors(images, drawn, power=2):
         (lambda x, y, k: errors(x, y).argsort(descending=True)[:k].flip(0), "wrong order"),
         (lambda x, y, k: errors(x, y).argsort(descending=True)[1 - k :], "you give 3"),
         (lambda x, y, k: errors(x, y).argsort(descending=True)[-k:], "missing"),
+        (lambda x, y, k: (y - x).mean(dim=(1, 2, 3)).argsort(descending=True)[:k], "cancel in your mean"),
+        (lambda x, y, k: errors(x, y).topk(k), ".indices"),
+        (lambda x, y, k: errors(x, y).sort(descending=True).values[:k], "argsort"),
+        (lambda x, y, k: x[errors(x, y).argsort(descending=True)[:k]], "Give the places"),
         (lambda x, y, k: [*errors(x, y).argsort(descending=True)[:2].tolist(), 0, 0], "then sort"),
     ],
 )

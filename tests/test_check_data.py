@@ -17,6 +17,8 @@ from emotalk_lite.data.align import similarity_transform, transform_points
         ((53, 16667, 0), "before padding"),
         ((53, 16000, 0), "8,000 / 25 samples"),
         ((53, 16960, 0), "the rest of 16,960 are zeros"),
+        ((53, 16960, 27), "begin the last frame"),
+        ((53, 16960, 294), "round up"),
         ((53, 16960, 293), "Sound and picture"),
     ],
 )
@@ -47,6 +49,10 @@ def eyes(centres, sigma=6.0, combine=np.maximum, swap=False, floor=0.0, scale=1.
         ({"floor": 0.01}, "no floor"),
         ({"scale": 0.1}, "peaks at 1"),
         ({"combine": lambda a, b: a}, "Only one eye"),
+        ({"combine": np.minimum}, "the smaller of the two"),
+        ({"combine": lambda a, b: (a + b) / 2}, "averaged"),
+        ({"floor": 0.01, "sigma": 9.0}, "the eye mask has none"),
+        ({"combine": lambda a, b: 1 / (a + b + 1e-9)}, "minus sign"),
         ({"shift": 10}, "where no eye is"),
         ({"sigma": 9.0}, "the width is not"),
         ({"sigma": 6 / np.sqrt(2)}, "sigma = 4.2"),
@@ -69,6 +75,7 @@ def test_stabilised(clips):
         (points, "still wander"),
         (points + 100, "still in the filmed frame"),
         (points[0], "shape"),
+        (steady / 128, "between 0 and 1"),
         (steady + 5, "from the template"),
     ]:
         verdict = check.stabilised(wrong)

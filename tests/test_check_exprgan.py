@@ -31,7 +31,12 @@ def rising(shown):
         (lambda shown: rising(shown).sum(), "how many"),
         (lambda shown: 100 * rising(shown).mean(), "percent"),
         (lambda shown: (np.diff(shown, axis=-1) > 0).all(axis=(1, 2)).mean(), "share of actors"),
-        (lambda shown: 0.123, "last axis"),
+        (lambda shown: rising(shown).all(), "whether all"),
+        (lambda shown: 1 - rising(shown).mean(), "do not rise"),
+        (lambda shown: (np.diff(shown, axis=-1) > 0).any(axis=-1).mean(), "One rising step"),
+        (lambda shown: (np.diff(shown, axis=0) > 0).all(axis=0).mean(), "actor to actor"),
+        (lambda shown: (np.diff(shown, axis=1) > 0).all(axis=1).mean(), "expression to expression"),
+        (lambda shown: 0.123, "above zero; the mean"),
     ],
 )
 def test_rising_share(answer, hint):
@@ -50,6 +55,13 @@ def test_rising_share(answer, hint):
         (lambda x, y, n: (x + n - y).clamp(-1, 1), "sign"),
         (lambda x, y, n: (x + y).clamp(-1, 1), "whole face"),
         (lambda x, y, n: (y - n).clamp(-1, 1), "change alone"),
+        (lambda x, y, n: x + n - y, "sign"),
+        (lambda x, y, n: y - n, "change alone"),
+        (lambda x, y, n: x, "as it was"),
+        (lambda x, y, n: x + (y - n).abs(), "also darkens"),
+        (lambda x, y, n: x + (y - n).clamp(-1, 1), "clamp the sum"),
+        (lambda x, y, n: (x + y - n).tanh(), "bends every value"),
+        (lambda x, y, n: (x + y - n) / (x + y - n).abs().max(), "fades the whole"),
         (lambda x, y, n: 0 * x, "kept within"),
     ],
 )

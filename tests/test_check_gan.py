@@ -10,7 +10,7 @@ from emotalk_lite import check
 @pytest.mark.parametrize(
     "logit, hint",
     [(1.10, "ratio of the densities"), (0.75, "a probability"), (-1.10, "denser here"), (3, "its logarithm"), (0.477, "Natural"),
-     (1.585, "Natural"), (-0.288, "That is log D"), (0.25, "1 - D"), (0.0, "equally dense"), (5.0, "p = 3 q into")],
+     (1.585, "Natural"), (-0.288, "That is log D"), (0.25, "1 - D"), (0.0, "equally dense"), (0.333, "q / p"), (1.386, "-log(1 - D)"), (-1.386, "That is log(1 - D)"), (5.0, "p = 3 q into")],
 )
 def test_best_logit(logit, hint):
     verdict = check.best_logit(logit)
@@ -25,6 +25,8 @@ def smoothed(real, fake, keep=0.9, rest=0.1, drawn=1.0, also=0.0):
     "weights, hint",
     [({}, "still at 0"), ({"keep": 1, "rest": 0}, "without smoothing"), ({"rest": 0}, "also has 0.1"), ({"drawn": 0.9, "also": 0.1}, "both sides"),
      ({"keep": 1, "rest": 0, "drawn": 0.9, "also": 0.1}, "smooth the real ones"), ({"keep": 0.1, "rest": 0.9}, "exchanged"),
+     ({"drawn": 0}, "missing"), ({"keep": 0.45, "rest": 0.05, "drawn": 0.5}, "averaged the two"), ({"rest": -0.1}, "are added"),
+     ({"keep": 0.1, "rest": 0.9, "drawn": 0, "also": 1}, "other's sign"), ({"drawn": 0, "also": 1}, "the generator's"),
      ({"keep": 0.8}, "For real pictures")],
 )
 def test_smoothed_critic_loss(weights, hint):
@@ -32,7 +34,8 @@ def test_smoothed_critic_loss(weights, hint):
     assert hint in verdict.hint and bool(verdict) == (not weights)
 
 
-def test_smoothed_critic_loss_knows_a_sum_and_a_sign():
+def test_smoothed_critic_loss_knows_a_sum_a_sign_and_a_weight_inside():
+    assert "You scaled the logit" in check.smoothed_critic_loss(lambda real, fake: (softplus(-0.9 * real) + softplus(fake)).mean()).hint
     assert "take the mean" in check.smoothed_critic_loss(lambda real, fake: 6 * smoothed(real, fake)).hint
     assert "sign" in check.smoothed_critic_loss(lambda real, fake: -smoothed(real, fake)).hint
 
@@ -53,6 +56,10 @@ def entropy(labels, keep_zeros=False, log=np.log):
         (lambda y: np.exp(entropy(y, log=np.log2)), "in bits"),
         (lambda y: len(np.unique(y)), "hardly ever"),
         (lambda y: np.exp(-entropy(y)), "sign of the entropy"),
+        (lambda y: 2 ** entropy(y), "natural logarithms"),
+        (lambda y: 1 / ((np.bincount(y) / len(y)) ** 2).sum(), "a cousin"),
+        (lambda y: np.exp(entropy(y) / len(np.unique(y))), "the mean of p log p"),
+        (lambda y: np.exp(len(y) * (entropy(y) - np.log(len(y)))), "Counts are not shares"),
         (lambda y: 1 / (np.bincount(y) / len(y)).max(), "minus the sum"),
     ],
 )

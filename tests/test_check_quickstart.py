@@ -9,6 +9,7 @@ from emotalk_lite.metrics.motion import difference_map
 
 def test_only_the_right_letter_is_right():
     assert check.quieter_speech("b")
+    assert "-20 dB" in check.quieter_speech("c").hint
     assert [bool(check.quieter_speech(letter)) for letter in ("a", "c", None, "d")] == [False] * 4
 
 
@@ -29,6 +30,14 @@ def boxed(a, b, box):
         (lambda a, b, box: boxed(a, b, box) ** 2, "squared"),
         (lambda a, b, box: np.abs(a.astype(int) - b).sum(), "the sum over all values"),
         (lambda a, b, box: 3, "it should be 10"),
+        (lambda a, b, box: abs(a.astype(int).mean() - b.mean()), "your differences cancel"),
+        (lambda a, b, box: np.sqrt(np.square(a.astype(int) - b).mean()), "root of the mean square"),
+        (lambda a, b, box: difference_map(a, b).max(), "the largest difference"),
+        (lambda a, b, box: np.abs(a.astype(np.int8) - b.astype(np.int8)).mean(), "it should be 71"),
+        (lambda a, b, box: boxed(a, b, box) / 255, "[0, 1]"),
+        (lambda a, b, box: difference_map(a, b).mean(axis=0), "one number"),
+        (lambda a, b, box: boxed(a, b, (box[0], box[2], box[1], box[3])), "in this order"),
+        (lambda a, b, box: boxed(a, b, (box[0], box[1], box[2] + 1, box[3] + 1)), "one row and one column"),
     ],
 )
 def test_each_mistake_in_region_change_is_named(answer, hint):
@@ -47,7 +56,7 @@ def test_each_mistake_in_mood_swing_is_named():
     assert check.mood_swing(swing, first, last)
     backwards = np.concatenate([last[:1], swing[1:]])
     jump = np.concatenate([first[:4], last[4:]])
-    mistakes = {"Give the frames": None, "wrong emotion": backwards, "last frame": first, "cross-fade": faded, "jumps": jump}
+    mistakes = {"Give the frames": None, "yours are float64": first / 255, "wrong emotion": backwards, "last frame": first, "cross-fade": faded, "jumps": jump}
     for hint, wrong in mistakes.items():
         verdict = check.mood_swing(wrong, first, last)
         assert not verdict and hint in verdict.hint

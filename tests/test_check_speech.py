@@ -11,7 +11,8 @@ from emotalk_lite.models.speech import KERNELS, STRIDES, add_context
 @pytest.mark.parametrize(
     "milliseconds, hint",
     [(64, "hear further"), (214.75, "the half of it"), (150.9, "Of the last"), (0.107, "milliseconds"), (859, "in samples"),
-     (179.4, "here it is 8"), (10, "Add the steps"), (107, "859 samples")],
+     (179.4, "here it is 8"), (43.4, "So far hears one"), (87, "past and future"), (128, "first vector's middle"), (320, "video frames"),
+     (147.4, "its own 40 ms"), (10, "Add the steps"), (107, "859 samples")],
 )
 def test_lookahead(milliseconds, hint):
     verdict = check.lookahead(milliseconds)
@@ -39,6 +40,8 @@ def causal(features, n, order="oldest", start="zeros"):
     [
         (causal, "oldest first."),
         (lambda features, n: add_context(features, n), "the shape is"),
+        (lambda features, n: add_context(features, n), "not the n after it"),
+        (lambda features, n: causal(pad(features, (0, 0, 1, 0))[:, :-1], n), "its own"),
         (lambda features, n: add_context(features, n // 2), "has not been heard yet"),
         (lambda features, n: causal(features, n, order="newest"), "newest first"),
         (lambda features, n: causal(features, n, order="feature"), "sorted by feature"),
@@ -75,7 +78,10 @@ def stream_with_silence_around(convolutions, speech, chunk):
         (lambda convolutions, speech, chunk: convolutions(speech[None, None])[0], "20 should do"),
         (lambda convolutions, speech, chunk: torch.zeros(4, 200), "Call the convolutions"),
         (lambda convolutions, speech, chunk: 0 * stream(convolutions, speech, chunk), "Most vectors are wrong"),
-        (lambda *given: torch.cat([stream_with_silence_around(*given)[:, :5], stream(*given)[:, 5:]], dim=1), "Only vectors 0"),
+        (lambda *given: torch.cat([stream_with_silence_around(*given)[:, :5], stream(*given)[:, 5:]], dim=1), "recording's ends"),
+        (stream_with_silence_around, "recording's ends"),
+        (lambda *given: stream(*given, margin=1), "27 too few"),
+        (lambda convolutions, speech, chunk: stream(lambda x: convolutions(x[..., : chunk * 320 + 640]), speech, chunk), "on that side too"),
     ],
 )
 def test_streamed_features(answer, hint):

@@ -1,6 +1,5 @@
 """What every exercise check says to answers that no exercise means: a hint, never a traceback."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -29,7 +28,7 @@ def of_torch(a, b, box):
         (lambda: check.region_change(of_torch), "ReflectionPad1d(1)(torch.zeros(3))`: NotImplementedError"),
         (lambda: check.region_change(lambda a, b, box: None), "Your function returns nothing"),
         (lambda: check.region_change(lambda a, b: 10.0), "gives your function 3 arguments: too many"),
-        (lambda: check.region_change(lambda a, b, box: np.abs(a - b)), "cannot use what your function returns"),
+        (lambda: check.region_change(lambda a, b, box: "ten"), "cannot use what your function returns"),
         (lambda: check.best_logit("log 3"), "without quotes"),
         (lambda: check.best_logit([1.1]), "cannot use what it was given (list)"),
         (lambda: check.clip_length(frames=53), "Call the check as the exercise does: missing a required argument: 'samples'"),

@@ -23,6 +23,7 @@ def share_within(share: float) -> Verdict:
         exp(-2): "That is what lies outside.",
         1 - exp(-4): "The exponent is r squared over two.",
         1 - exp(-1): "The exponent is r squared over two.",
+        1 - exp(-1 / 2): "That lies within a distance of 1; the question is 2.",
     }
     for value, hint in hints.items():
         if abs(share - value) < 0.006:  # two digits will do
@@ -54,11 +55,17 @@ def quantile_grid(answer: Callable) -> Verdict:
         return Verdict(True, "Each code stands for a sixteenth of the prior.")
     if np.allclose(found, wanted * [1, -1], atol=1e-4):
         return Verdict(False, "y rises from row to row; on a picture the first row is the top, where y is largest.")
-    if np.allclose(found, wanted[:, ::-1], atol=1e-4) or np.allclose(found, np.stack([np.repeat(q, n), np.tile(q, n)], -1), atol=1e-4):
+    if np.allclose(abs(found), abs(np.stack([np.repeat(q, n), np.tile(q, n)], -1)), atol=1e-4) and not found[:n, 0].std() > 1e-4:
         return Verdict(False, "x and y are exchanged: along a row, x changes.")
+    if np.allclose(found[:, 0], -wanted[:, 0], atol=1e-4):
+        return Verdict(False, "x falls along each row; the smallest stands on the left.")
+    if 0 <= found.min() and found.max() <= 1:
+        return Verdict(False, "These look like probabilities. A quantile is the number below which such a share lies: torch.special.ndtri.")
     steps = np.diff(np.unique(found[:, 0].round(6)))
     if len(steps) and np.allclose(steps, steps[0]):
         return Verdict(False, "Your steps are equal. The prior is denser in the middle: take its quantiles.")
+    if np.allclose(found[:n, 0], [NormalDist().inv_cdf((k + 1) / (n + 1)) for k in range(n)], atol=1e-4):
+        return Verdict(False, "Those are the quantiles of (k + 1) / (n + 1); the middles of n equal parts are at (k + 1/2) / n.")
     return Verdict(False, "x: the normal quantiles of (k + 1/2) / n along each row; y: the same, from the largest down, one for each row.")
 
 
@@ -82,11 +89,20 @@ def worst_drawn(answer: Callable) -> Verdict:
     drawn[3, 0, 0, :4] += 2.6  # few wrong pixels, but very wrong: large in the square, small in the absolute mean
     drawn[5] = images[5]
     drawn[5, 0, 7, 7] += 3.0  # a single one: the largest of all errors, and still not among the four
+    drawn[7] = 2 * images[7] - drawn[7]  # too dark where the others are too bright
     error = (drawn - images).square().mean(dim=(1, 2, 3))
     single = (drawn - images).abs().amax(dim=(1, 2, 3))
     absolute = (drawn - images).abs().mean(dim=(1, 2, 3))
     wanted = error.argsort(descending=True)[:4].tolist()
-    found = [int(i) for i in answer(images, drawn, 4)]
+    signed = (drawn - images).mean(dim=(1, 2, 3))
+    given = answer(images, drawn, 4)
+    if isinstance(given, tuple) and hasattr(given, "indices"):
+        return Verdict(False, "topk gives errors and places; return its .indices.")
+    if np.ndim(given) > 1:
+        return Verdict(False, f"Give the places, {min(4, len(given))} whole numbers; yours has the shape {tuple(np.shape(given))}.")
+    if any(float(i) % 1 for i in given):
+        return Verdict(False, "Those are errors; give the places where they stand: argsort instead of sort.")
+    found = [int(i) for i in given]
     if found == wanted:
         return Verdict(True, "What it cannot draw, it has not seen often.")
     if len(found) != 4:
@@ -95,6 +111,8 @@ def worst_drawn(answer: Callable) -> Verdict:
         return Verdict(False, "Those are drawn best; sort the other way.")
     if found == absolute.argsort(descending=True)[:4].tolist():
         return Verdict(False, "You averaged absolute errors; square them, as the loss does.")
+    if found == signed.argsort(descending=True)[:4].tolist():
+        return Verdict(False, "Too bright and too dark cancel in your mean: square the differences first.")
     if found == single.argsort(descending=True)[:4].tolist():
         return Verdict(False, "You took the largest error of a single pixel; take the mean of their squares.")
     if sorted(found) == sorted(wanted):

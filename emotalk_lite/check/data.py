@@ -28,6 +28,10 @@ def clip_length(frames: int, samples: int, zeros: int) -> Verdict:
         return Verdict(False, "So many samples of sound are there before padding; padded, they fill whole frames of 320.")
     if samples != 53 * 320:
         return Verdict(False, "A frame holds 8,000 / 25 samples, and there are as many whole frames of sound as pictures.")
+    if zeros == 27:
+        return Verdict(False, "27 samples of sound begin the last frame; the zeros are the rest of its 320.")
+    if zeros == 294:
+        return Verdict(False, "100,000 / 6 is 16,666.7: the last sample of sound is kept, so round up.")
     if zeros != 53 * 320 - 16_667:
         return Verdict(False, "Resampling leaves ceil(100,000 * 8,000 / 48,000) samples; the rest of 16,960 are zeros.")
     return Verdict(True, "Sound and picture fill the same 53 frames.")
@@ -62,6 +66,14 @@ def eye_mask(answer: Callable) -> Verdict:
         return Verdict(False, "Only one eye is there; draw a bump on each.")
     if np.allclose(mask, wanted + 0.01, atol=1e-5):
         return Verdict(False, "The eye mask has no floor; only the mouth mask has.")
+    if np.isclose(mask.min(), 0.01, atol=1e-4):
+        return Verdict(False, "There is a floor of 0.01, as in the mouth mask; the eye mask has none, and its sigma is 6.")
+    if mask.max() > 1.5:
+        return Verdict(False, f"The largest value is {mask.max():.3g}: the exponent of a bump is never above 0. Mind its minus sign.")
+    if mask.max() < 0.9 and np.allclose(mask, np.minimum(*one), atol=1e-5):
+        return Verdict(False, "You took the smaller of the two bumps at each pixel; take the larger.")
+    if np.allclose(mask, (one[0] + one[1]) / 2, atol=1e-5):
+        return Verdict(False, "You averaged the two bumps, so each peaks at a half; take the larger of the two at each pixel.")
     if not 0.99 < mask.max() < 1.01:
         return Verdict(False, f"The largest value is {mask.max():.3g}; a mask peaks at 1. Leave the Gaussian unnormalised.")
     row, column = np.unravel_index(mask.argmax(), mask.shape)
@@ -87,6 +99,8 @@ def stabilised(points: np.ndarray) -> Verdict:
         return Verdict(False, f"Give the landmarks after your transforms, shape (T, 5, 2); this is {points.shape}.")
     if len(points) < 2 or not np.isfinite(points).all():
         return Verdict(False, "Give finite numbers for all frames of the clip, one transform each.")
+    if np.abs(points).max() < 2:
+        return Verdict(False, "These points lie between 0 and 1: align.TEMPLATE is in parts of the frame, so fit to `template`, in pixels of 128.")
     off = np.linalg.norm(points[:, :2] - TEMPLATE[:2] * 128, axis=-1).mean()
     if off > 20:
         return Verdict(False, f"The eyes are {off:.0f} pixels from the template: are these points still in the filmed frame?")

@@ -44,7 +44,7 @@ def rising_share(answer: Callable) -> Verdict:
     """
     rng = np.random.default_rng(4)
     shown = np.cumsum(rng.uniform(0.05, 0.2, (4, 5, 6)), axis=-1)
-    shown[0, 1, 2:] -= 0.6  # falls once and ends below its start
+    shown[0, 1, 2:] -= 2  # falls once and ends below its start
     shown[1, 0, 3] = shown[1, 0, 2]  # stands still once
     shown[2, 3, 2] = shown[2, 3, 1] - 0.01  # falls once, but ends high
     shown[2, 3, 3] = shown[2, 3, 2]
@@ -59,7 +59,13 @@ def rising_share(answer: Callable) -> Verdict:
         (shown[..., -1] > shown[..., 0]).mean(): "You compare the ends only: a curve may fall in between.",
         float((steps > 0).all(axis=-1).sum()): "That is how many; divide by the number of curves.",
         (steps > 0).all(axis=(1, 2)).mean(): "That is the share of actors; each pair of an actor and an expression is a curve.",
+        (steps > 0).any(axis=-1).mean(): "One rising step is not enough: all of a curve's steps have to rise.",
+        1 - (steps > 0).all(axis=-1).mean(): "That is the share of curves that do not rise.",
+        (np.diff(shown, axis=0) > 0).all(axis=0).mean(): "You step from actor to actor; the levels are the last axis.",
+        (np.diff(shown, axis=1) > 0).all(axis=1).mean(): "You step from expression to expression; the levels are the last axis.",
     }
+    if isinstance(found, bool | np.bool_):
+        return Verdict(False, "That says whether all curves rise; give the share that does.")
     if abs(float(found) - 100 * (steps > 0).all(axis=-1).mean()) < 1e-6:
         return Verdict(False, "That is in percent; give a share between 0 and 1.")
     for value, hint in hints.items():
@@ -82,19 +88,24 @@ def pasted_change(answer: Callable) -> Verdict:
     rng = torch.Generator().manual_seed(0)
     images, drawn, neutral = (1.8 * torch.rand(3, 2, 1, 4, 4, generator=rng) - 0.9).unbind(0)
     wanted = images + drawn - neutral
-    found = answer(images.clone(), drawn.clone(), neutral.clone())
+    found = torch.as_tensor(answer(images.clone(), drawn.clone(), neutral.clone())).float()
     if tuple(found.shape) != tuple(images.shape):
         return Verdict(False, f"As many pictures of the same size come out, {tuple(images.shape)}; yours are {tuple(found.shape)}.")
     cases = (
         (wanted.clamp(-1, 1), "What the network cannot draw, hair and pores, stays from the picture."),
         (wanted, "Some values leave [-1, 1]: clamp them, a picture has no more white than white."),
         (drawn, "That is the drawn face itself. Add to the picture what differs between the two drawn faces."),
-        ((images + neutral - drawn).clamp(-1, 1), "The sign: the expression minus the neutral face, both as drawn."),
-        ((images + drawn).clamp(-1, 1), "You add a whole face to a face; take the drawn neutral one away."),
+        (images + neutral - drawn, "The sign: the expression minus the neutral face, both as drawn."),
+        (images + drawn, "You add a whole face to a face; take the drawn neutral one away."),
         (wanted.clamp(0, 1), "These pictures go from -1, black, to 1, white: clamp to that."),
-        ((drawn - neutral).clamp(-1, 1), "That is the change alone; add it to the picture."),
+        (drawn - neutral, "That is the change alone; add it to the picture."),
+        (images, "That is the picture as it was; add what differs between the two drawn faces."),
+        (images + (drawn - neutral).abs(), "A change also darkens: leave its sign as it is."),
+        (images + (drawn - neutral).clamp(-1, 1), "You clamp the change; clamp the sum, which is the picture."),
+        (torch.tanh(wanted), "That bends every value; only those beyond -1 and 1 have to be cut: clamp."),
+        (wanted / wanted.abs().max(), "That fades the whole picture; only values beyond -1 and 1 have to be cut: clamp."),
     )
-    for value, hint in cases:
-        if torch.allclose(found, value, atol=1e-5):
-            return Verdict(hint.startswith("What the network"), hint)
+    for number, (value, hint) in enumerate(cases):
+        if torch.allclose(found, value, atol=1e-5) or number > 2 and torch.allclose(found, value.clamp(-1, 1), atol=1e-5):
+            return Verdict(number == 0, hint)
     return Verdict(False, "images + drawn - drawn_neutral, kept within [-1, 1].")

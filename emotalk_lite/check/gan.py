@@ -24,9 +24,12 @@ def best_logit(logit: float) -> Verdict:
         log(0.75): "That is log D; the logit is log D less log(1 - D).",
         0.25: "That is 1 - D: how sure it is that the picture is drawn.",
         0.0: "Zero is what it says where both are equally dense.",
+        1 / 3: "That is q / p; the logit is the logarithm of p / q.",
+        log(4): "That is -log(1 - D); the logit is log D less log(1 - D).",
+        -log(4): "That is log(1 - D); the logit is log D less log(1 - D).",
     }
     for value, hint in hints.items():
-        if abs(logit - value) < 0.006:
+        if abs(logit - value) < 0.009:  # two digits, rounded or cut off
             return Verdict(value == log(3), hint)
     return Verdict(False, "Put p = 3 q into D = p / (p + q), and D into log(D / (1 - D)).")
 
@@ -59,6 +62,12 @@ def smoothed_critic_loss(answer: Callable) -> Verdict:
         "The weights are exchanged: 0.9 belongs to -log D(x).": (0.1 * right + 0.9 * wrong + drawn).mean(),
         "That is a sum over the batch; take the mean.": (smooth + drawn).sum(),
         "The sign is turned round.": -(smooth + drawn).mean(),
+        "Each softplus has the other's sign: -log D(x) is softplus(-logit), not softplus(logit).": (0.9 * wrong + 0.1 * right + softplus(-fake)).mean(),
+        "The drawn pictures' term is the generator's; the critic lowers -log(1 - D(G(z))).": (smooth + softplus(-fake)).mean(),
+        "Real pictures alone: the term of the drawn ones is missing.": smooth.mean(),
+        "You averaged the two terms; the critic's loss adds them.": (smooth + drawn).mean() / 2,
+        "You scaled the logit; 0.9 is a weight, outside of the logarithm.": (softplus(-0.9 * real) + drawn).mean(),
+        "Both terms of the real pictures are added: 0.9 of the one and 0.1 of the other.": (0.9 * right - 0.1 * wrong + drawn).mean(),
     }
     for number, (hint, value) in enumerate(hints.items()):
         if torch.isclose(found.float(), value, atol=1e-5):
@@ -86,6 +95,14 @@ def effective_classes(answer: Callable) -> Verdict:
         return Verdict(False, "Your entropy is in bits; take 2 to the power of it, or the natural logarithm.")
     if np.isclose(of_rare, 4):
         return Verdict(False, "97 zeros and one each of three others: you count them as 4, but three of them hardly ever come.")
+    if np.isclose(of_even, 2 ** log(10)):
+        return Verdict(False, "Your entropy has natural logarithms, so the power is one of e, not of 2.")
+    if np.isclose(of_even, 10) and np.isclose(of_rare, 1 / (0.97**2 + 3 * 0.01**2)):
+        return Verdict(False, "That is one over the sum of p squared, a cousin of it; the entropy is minus the sum of p log p.")
+    if np.isclose(of_even, np.exp(log(10) / 10)):
+        return Verdict(False, "You took the mean of p log p; an entropy is their sum.")
+    if of_even < 1e-3 or of_one < 1e-3:
+        return Verdict(False, "Counts are not shares: divide by the number of labels first.")
     if np.isclose(of_even, 0.1) or of_one > 1.001:
         return Verdict(False, f"Fifty sevens are one kind of digit; you get {of_one:.3g}. Mind the sign of the entropy, and N.")
     p = np.array([0.97, 0.01, 0.01, 0.01])

@@ -21,6 +21,8 @@ def quieter_speech(answer: str | None) -> Verdict:
         return Verdict(False, 'Answer with one letter: "a", "b" or "c".')
     if letter == "b":
         return Verdict(True, "Every recording is scaled to the same peak before the network hears it.")
+    if letter == "c":
+        return Verdict(False, "Only a recording below -60 dB is refused, and a tenth is -20 dB. Look at emotalk_lite.data.media.speech_input.")
     return Verdict(False, "The network never hears the level that you recorded: look at emotalk_lite.data.media.speech_input.")
 
 
@@ -35,7 +37,14 @@ def region_change(answer: Callable) -> Verdict:
     """
     dark, bright = np.full((2, 30, 30, 3), 100, np.uint8), np.full((2, 30, 30, 3), 110, np.uint8)
     whole = (0, 0, 30, 30)
-    up, down = (float(answer(a, b, whole)) for a, b in ((bright, dark), (dark, bright)))
+    found = answer(bright, dark, whole)
+    if np.ndim(found):
+        return Verdict(False, f"Give one number for the whole box; yours has the shape {np.shape(found)}.")
+    up, down = float(found), float(answer(dark, bright, whole))
+    if np.isnan(up):
+        return Verdict(False, "Your slice is empty, even with the whole frame as the box: the box is x1, y1, x2, y2, in this order.")
+    if np.isclose(up, 10 / 255):
+        return Verdict(False, "You scaled the frames to [0, 1]; the difference is asked for on their own scale, 0 to 255.")
     if np.isclose(up, 10) and np.isclose(down, 246):
         return Verdict(False, "In uint8, 100 - 110 is 246: turn the frames into integers with a sign before you subtract.")
     if np.isclose(up, 10) and np.isclose(down, -10):
@@ -46,6 +55,17 @@ def region_change(answer: Callable) -> Verdict:
         return Verdict(False, "That is the sum over all values; take their mean.")
     if not (np.isclose(up, 10) and np.isclose(down, 10)):
         return Verdict(False, f"Two videos that differ by 10 everywhere give {up:g}; it should be 10.")
+    mixed = dark.copy()
+    mixed[:, :, :10], mixed[:, :, 10:20], mixed[:, :, 20:] = 250, 103, 40
+    uneven = float(answer(mixed, dark, whole))
+    if np.isclose(uneven, np.abs((mixed.astype(int) - dark).mean())):
+        return Verdict(False, "Where one place gets brighter and another darker, your differences cancel: absolute value first, then the mean.")
+    if np.isclose(uneven, np.sqrt(np.square(mixed.astype(int) - dark).mean())):
+        return Verdict(False, "That is the root of the mean square, which counts large differences more; take the mean of absolute values.")
+    if np.isclose(uneven, 150):
+        return Verdict(False, "That is the largest difference; take the mean.")
+    if not np.isclose(uneven, 71):
+        return Verdict(False, f"Where a third of the pixels differs by 150, a third by 3 and a third by 60, you give {uneven:g}; it should be 71.")
     patch = dark.copy()
     patch[:, 5:15, 20:24] += 60  # rows 5 to 14, columns 20 to 23
     found = float(answer(dark, patch, (20, 5, 24, 15)))
@@ -57,7 +77,9 @@ def region_change(answer: Callable) -> Verdict:
         return Verdict(False, "Your slice is empty: the axes are time, y, x, colour, and x1, x2 belong to the third.")
     if found == 0:
         return Verdict(False, "x counts columns and y counts rows: the first axis after time is y.")
-    return Verdict(False, f"A box that differs by 60 gives {found:g}.")
+    if np.isclose(found, 60 * 40 / 55):
+        return Verdict(False, "You cut one row and one column too many: as in a Python slice, x2 and y2 are the first outside of the box.")
+    return Verdict(False, f"A box that differs by 60 gives {found:g}. x2 and y2 are the box's other corner, not its width and height.")
 
 
 def mood_swing(frames: np.ndarray | None, first: np.ndarray, last: np.ndarray) -> Verdict:
@@ -71,15 +93,18 @@ def mood_swing(frames: np.ndarray | None, first: np.ndarray, last: np.ndarray) -
     >>> mood_swing(None, np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4, 3), np.uint8))
     Not yet. Give the frames, uint8 of shape (2, 4, 4, 3).
     """
-    if frames is None or frames.shape != first.shape or frames.dtype != np.uint8:
-        return Verdict(False, f"Give the frames, uint8 of shape {first.shape}.")
+    kind = getattr(frames, "dtype", type(frames).__name__)
+    if not isinstance(frames, np.ndarray) or frames.shape != first.shape or kind != np.uint8:
+        given = "" if frames is None else f"; yours are {kind}{f', {tuple(frames.shape)}' if hasattr(frames, 'shape') else ''}"
+        return Verdict(False, f"Give the frames, uint8 of shape {first.shape}{given}.")
 
     def apart(a: np.ndarray, b: np.ndarray) -> float:
         return float(np.abs(a.astype(np.int16) - b).mean())
 
     if apart(frames[0], first[0]) > 1:
         backwards = apart(frames[0], last[0]) < 1
-        return Verdict(False, "It begins with the wrong emotion." if backwards else "Its first frame is not the first emotion's.")
+        late = "Its first frame is not the first emotion's: the ramp has to begin at 0."
+        return Verdict(False, "It begins with the wrong emotion." if backwards else late)
     if apart(frames[-1], last[-1]) > 1:
         return Verdict(False, "Its last frame is not the last emotion's: the ramp has to reach 1.")
     ramp = np.linspace(0, 1, len(frames))[:, None, None, None]

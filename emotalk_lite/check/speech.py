@@ -31,6 +31,16 @@ def lookahead(milliseconds: float) -> Verdict:
         return Verdict(False, "That is in samples, and there are 8 in a millisecond.")
     if abs(milliseconds - (17 * STEP + REACH) / 8) < 1:
         return Verdict(False, "That is the package's context of 17; here it is 8.")
+    if abs(milliseconds - REACH / 8) < 0.75:
+        return Verdict(False, "So far hears one vector; the last one stands 8 steps of 64 samples after the frame's first sample.")
+    if abs(milliseconds - (2 * REACH + 1) / 8) < 0.75:
+        return Verdict(False, "That is all that one vector hears, past and future; the last one stands 8 steps later, and half of it counts.")
+    if abs(milliseconds - 2 * 64) < 0.5:
+        return Verdict(False, "That is from the first vector's middle to the last one's; the future begins at the frame's own.")
+    if min(abs(milliseconds - 8 * 40), abs(milliseconds - 8 * 40 - REACH / 8)) < 0.75:
+        return Verdict(False, "Neighbours are vectors, 64 samples or 8 ms apart; video frames are five times as far.")
+    if abs(abs(milliseconds - right) - 40) < 0.75:
+        return Verdict(False, "Count from the frame's first sample: its own 40 ms are part of the future.")
     return Verdict(False, "Add the steps to the last vector, 64 samples each, and what that vector hears beyond its middle.")
 
 
@@ -51,7 +61,8 @@ def causal_context(answer: Callable) -> Verdict:
     wanted = torch.nn.functional.pad(features, (0, 0, n, 0)).unfold(1, n + 1, 5).transpose(2, 3).flatten(2)  # (1, 3, 10)
     found = torch.as_tensor(answer(features.clone(), n))
     if found.shape != wanted.shape:
-        return Verdict(False, f"For 15 vectors of 2 numbers and n = 4 the shape is {tuple(wanted.shape)}; yours is {tuple(found.shape)}.")
+        both = " Only the n before it, not the n after it." if found.shape == (1, 3, 2 * (2 * n + 1)) else ""
+        return Verdict(False, f"For 15 vectors of 2 numbers and n = 4 the shape is {tuple(wanted.shape)}; yours is {tuple(found.shape)}.{both}")
     if torch.equal(found, wanted):
         return Verdict(True, "Each frame has the vectors before it and its own, oldest first.")
     for vector in range(1, 15):
@@ -65,6 +76,10 @@ def causal_context(answer: Callable) -> Verdict:
         return Verdict(False, "The right vectors, newest first; the layer after it was trained on oldest first.")
     if torch.equal(found, wanted.unflatten(2, (n + 1, 2)).transpose(2, 3).flatten(2)):
         return Verdict(False, "The right numbers, sorted by feature; keep each vector's numbers together.")
+    own = features.clone()
+    own[:, 10] += 1
+    if found.any() and torch.equal(torch.as_tensor(answer(own, n))[:, 2], found[:, 2]):
+        return Verdict(False, "Frame 2 does not hear vector 10, its own: each window ends with the frame's own vector.")
     if torch.equal(found[:, 2:], wanted[:, 2:]):
         return Verdict(False, "Later frames are right; before the beginning there should be zeros.")
     return Verdict(False, "Pad n vectors of zeros on the left only, then take windows of n + 1 in steps of 5.")
@@ -100,14 +115,21 @@ def streamed_features(answer: Callable) -> Verdict:
     if max(lengths) > 20 * 320:
         return Verdict(False, f"You gave the convolutions {max(lengths) // 320} frames at once; with chunks of 8 and a margin, 20 should do.")
     if found.shape != wanted.shape:
-        return Verdict(False, f"For 40 frames the shape is {tuple(wanted.shape)}; yours is {tuple(found.shape)}.")
+        margins = " Cut the margins off again." if found.dim() == 2 and found.shape[1] > wanted.shape[1] else ""
+        return Verdict(False, f"For 40 frames the shape is {tuple(wanted.shape)}; yours is {tuple(found.shape)}.{margins}")
     wrong = np.flatnonzero(~torch.isclose(found, wanted, rtol=1e-4, atol=1e-5).all(dim=0).numpy())
     if not wrong.size:
         return Verdict(True, "Piece by piece, and the same numbers.")
     if len(wrong) > 100:
         return Verdict(False, "Most vectors are wrong: five belong to each frame, and those of the margin must be cut off again.")
-    if wrong.max() < 10 or wrong.min() >= 190:
-        return Verdict(False, f"Only vectors {wrong.min()} to {wrong.max()} are wrong: at its ends, the recording has no margin to give.")
+    if ((wrong < 10) | (wrong >= 190)).all():
+        return Verdict(False, f"Only vectors at the recording's ends are wrong ({wrong.min()} to {wrong.max()}): there it has no margin to give.")
+    if np.isin(wrong % 40, (0, 39)).all():
+        return Verdict(False, "Only the vectors right beside a cut are wrong: a margin of one frame, 320 samples, is 27 too few for them.")
+    sides = {"left": wrong % 40 < 20, "right": wrong % 40 >= 20}  # of a piece of 8 frames, 40 vectors
+    for side, there in sides.items():
+        if there.all():
+            return Verdict(False, f"Vectors are wrong at the {side} end of each piece alone: it needs a margin on that side too.")
     return Verdict(
         False,
         f"Vector {wrong.min()} is the first of {len(wrong)} wrong ones: beside a cut, the reflected end stands where the neighbour's "
