@@ -156,6 +156,7 @@ MISTAKES = [
     ("--image", several_faces, "2 faces found; crop"),
     ("--image", small_face, "pixels high, 48 are needed; give a larger"),
     ("--image", not_a_picture, "is not a picture; give"),
+    ("--image", a_folder, "is a folder; give a file"),
     ("--image", "nowhere.png", "no such file; check the path"),
     ("--audio", silent_audio, r"is silent \(peak below -60 dBFS\); record"),
     ("--audio", empty_file, "is empty; get"),

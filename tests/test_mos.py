@@ -58,6 +58,16 @@ def test_the_same_seed_gives_the_same_page(survey, tmp_path):
     assert again.page.read_bytes() == survey.page.read_bytes() != other.page.read_bytes()
 
 
+def test_another_survey_does_not_replace_the_key_that_answers_need(survey, tmp_path):
+    clips = survey.page.parent / "clips"
+    made = make_survey(clips, tmp_path / "survey.html", seed=3)
+    make_survey(clips, made.page, seed=3)  # the same one may
+    before = [path.read_bytes() for path in made[:2]]
+    with pytest.raises(EmotalkError, match="survey.key.json is another survey's key"):
+        make_survey(clips, made.page, seed=4)
+    assert [path.read_bytes() for path in made[:2]] == before
+
+
 def test_another_clip_under_a_name_is_another_survey(survey, tmp_path):
     folder = shutil.copytree(survey.page.parent / "clips", tmp_path / "clips")
     first = read_key(make_survey(folder, tmp_path / "first.html").key)
@@ -216,12 +226,15 @@ def test_bars_lean_to_the_side_of_the_answers(survey, tmp_path):
     "name, content, said",
     [
         ("base/one.mp4", b"no film", "one.mp4: cannot be read as a video"),
+        ("base/one.mp4", None, "one.mp4: (is cut off|is damaged)"),  # its beginning is whole
         ("base/one.flv", b"no film", "one.flv: browsers do not play such a video"),
         ("one.mp4", b"no film", "one.mp4: lies in no folder of a variant"),
     ],
 )
 def test_a_clip_that_raters_could_not_see_is_refused(survey, tmp_path, name, content, said):
     good = next((survey.page.parent / "clips" / "base").iterdir())
+    if content is None:
+        content = good.read_bytes()[: good.stat().st_size * 2 // 3]
     for path, data in (("em-seed0/good.mp4", good.read_bytes()), (name, content)):
         (tmp_path / "clips" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "clips" / path).write_bytes(data)

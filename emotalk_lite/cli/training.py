@@ -31,7 +31,7 @@ def train(
     compile: Annotated[bool, typer.Option("--compile", help="Draw through torch.compile: the first step takes minutes, and on a CPU needs a C++ compiler.")] = False,
     init: Annotated[Path | None, typer.Option(help="Start from the weights of this checkpoint.")] = None,
     seed: Seed = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out; where there is none yet, begin it.")] = False,
     device: Device = "auto",
 ) -> None:
     """Train a generator, in the paper's three stages.

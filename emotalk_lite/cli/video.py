@@ -36,7 +36,9 @@ def talk(
     weights = parse_emotion(emotion)
     check_writable(out)
     for given in (image, audio):  # what takes no time is checked first
-        if not given.is_file():
+        if given.is_dir():
+            raise EmotalkError(f"{given}: is a folder; give a file")
+        if not given.exists():
             raise EmotalkError(f"{given}: no such file; check the path")
         if out.exists() and given.samefile(out):
             raise EmotalkError(f"cannot write {out}: it is one of the inputs; give another --out")

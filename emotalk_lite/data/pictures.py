@@ -42,6 +42,8 @@ def read_image(image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarra
         return _to_rgb(ImageOps.exif_transpose(image))
 
     path = Path(image)
+    if path.is_dir():
+        raise EmotalkError(f"{path}: is a folder; give a file")
     if not path.exists():
         raise EmotalkError(f"{path}: no such file; check the path")
     try:

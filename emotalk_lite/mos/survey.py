@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..data.media import read_video
 from ..errors import EmotalkError
 from ..metrics.media import media_info
 from ..paths import atomic_path, check_writable
@@ -47,7 +48,8 @@ def make_survey(clips: str | os.PathLike, out: str | os.PathLike, *, seed: int =
         title: heading of the page.
 
     Raises:
-        EmotalkError: no such folder, no clips in folders of their own, one that no browser plays, too many bytes, or `out` cannot be written.
+        EmotalkError: no such folder, no clips in folders of their own, one that no browser plays or that is damaged, too many bytes, the key
+            of another survey stands where this one's belongs, or `out` cannot be written.
 
     >>> make_survey("no_such_folder", "survey.html")
     Traceback (most recent call last):
@@ -74,9 +76,11 @@ def make_survey(clips: str | os.PathLike, out: str | os.PathLike, *, seed: int =
     ]
     page = _page({"survey": survey, "title": title, "clips": shown})
     key = {"survey": survey, "seed": seed, "clips": {names[p]: {"variant": variant_of(p), "clip": p.name, "sha256": digests[p]} for p in found}}
-    key_path = out.with_suffix(".key.json")
+    key_path, key_text = out.with_suffix(".key.json"), json.dumps(key, indent=1) + "\n"
+    if key_path.exists() and key_path.read_text(encoding="utf-8") != key_text:
+        raise EmotalkError(f"{key_path} is another survey's key, without which its answers say nothing; give another --out, or delete that key")
     with atomic_path(key_path) as new_key, atomic_path(out) as new_page:  # both or neither
-        new_key.write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+        new_key.write_text(key_text, encoding="utf-8")
         new_page.write_text(page, encoding="utf-8")
     return Survey(out, key_path, len(found))
 
@@ -105,6 +109,7 @@ def find_clips(folder: Path) -> list[Path]:
     for path in found:
         if path.suffix.lower() not in TYPES or media_info(path).codec not in CODECS:
             raise EmotalkError(f"{path}: browsers do not play such a video; convert it to an MP4 with H.264")
+        read_video(path, enough=16)  # to its end: one that was cut off begins like any other
     if not found:
         raise EmotalkError(f"{folder}: holds no clips; put {', '.join(TYPES)} files into a folder for each variant, as in {folder}/base/one.mp4")
     return found

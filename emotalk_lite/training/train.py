@@ -175,7 +175,7 @@ def _train_stages(
             order = example_order(stage, first, budget, config.batch_size, rows)
             loader = DataLoader(examples, rows.stop - rows.start, sampler=order)
             title = f"{stage} {without_options(preset.name)}"
-            for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress)):
+            for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress or not budget)):
                 step = state.done[stage]
                 rng = generator_for(seed, stage, step, device)
                 n_drawn = config.frames_drawn if stage == "pretrain" else 0
