@@ -28,9 +28,11 @@ from emotalk_lite.training.train import train
 
 TESTS = Path(__file__).parent
 FILES = ("state.safetensors", "generator.safetensors", "best.safetensors")
-# Long enough to be hit in the middle of every stage, and saved so often that little is repeated
+# Long enough to be hit in the middle of every stage, and saved so often that little is repeated; all that is random is in it
 LONG = replace(
-    TOY_PRESET, train=replace(TOY_PRESET.train, critic_steps=30, pretrain_steps=30, joint_steps=30, checkpoint_every=3, validate_every=15)
+    TOY_PRESET,
+    model=replace(TOY_PRESET.model, dropout=0.2),
+    train=replace(TOY_PRESET.train, critic_steps=30, pretrain_steps=30, joint_steps=30, checkpoint_every=3, validate_every=15),
 )
 # The same as a process. It prints a line before each step, so that a signal can be sent while it works
 SCRIPT = f"""

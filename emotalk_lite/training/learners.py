@@ -73,7 +73,7 @@ def build_learners(preset: Preset, seed: int, device: torch.device) -> Learners:
     ['generator', 'frame_critic', 'emotion_critic']
     """
     config = preset.train
-    torch.manual_seed(seed)  # everything that is drawn later has a generator of its own
+    torch.manual_seed(seed)  # what is drawn later has a generator of its own for each step, see `generator_for`
     generator, frame_critic, emotion_critic = (network(preset.model) for network in (Generator, FrameCritic, EmotionCritic))
     if preset.model.kaiming_init:
         emotion_critic.apply(kaiming)  # with PyTorch's start the LSTM hears hardly any difference between two faces

@@ -28,7 +28,7 @@ NOT_IDENTITY = ("log_every", "checkpoint_every", "validate_every", *(f"{stage}_s
 class TrainingState:
     """All networks, the generator's average, all of Adam's moments, and how far each stage is, in `state.safetensors`.
 
-    Random numbers need no saving: every step's are drawn anew from the seed, the stage and the step.
+    Random numbers need no saving: every step's are drawn anew from the seed, the stage and the step, dropout's too.
 
     Args:
         folder: of the run; `state.safetensors`, `generator.safetensors` and `best.safetensors` live there.

@@ -178,6 +178,8 @@ def _train_stages(
             for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress or not budget)):
                 step = state.done[stage]
                 rng = generator_for(seed, stage, step, device)
+                if preset.model.dropout:  # it knows no generator but torch's own
+                    torch.manual_seed(rng.initial_seed() + processes.index)
                 n_drawn = config.frames_drawn if stage == "pretrain" else 0
                 batch, draws = batch.to(device), Draws.draw(config, preset.model, rng, n_drawn).rows(rows)
                 of_critics, of_generator = {}, {}
