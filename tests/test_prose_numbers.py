@@ -47,6 +47,7 @@ FAST = "emotalk_lite/weights/upscale_fast.md"
 TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
 SYNCNET = "emotalk_lite/weights/syncnet.md"
 SAID = [
+    ("book/chapters/00_quickstart.md", "he is\nsofter: {row[cpu joint 180][psnr]:.1f} dB"),
     (TRAINING, "`results/train_cpu.json`: {train_cpu[step]:,} steps, {train_cpu[seconds]:.0f} s,"),
     (TRAINING, "`results/train_cuda.json`: {train_cuda[step]:,} steps, {train_cuda[seconds]:.0f} s,"),
     *((TRAINING, "| `%s` | %s | %s | {row[%s][mouth_error]:.1f} | {row[%s][mouth_motion]:.2f} |" % (*row.split(), row, row))
