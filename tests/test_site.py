@@ -54,6 +54,11 @@ class Watched:
         self.page.close()
 
 
+def open_solutions(page) -> None:
+    for title in page.locator(".solution.toggle > .admonition-title").all():
+        title.click()
+
+
 def test_nothing_on_the_site_is_dead_or_nameless(site):
     assert check_site.check(site) == []
 
@@ -100,7 +105,7 @@ def test_the_status_page_has_a_row_for_every_chapter(site):
 
 
 # First lines of the cells that scroll sideways; an address cannot be broken.
-LONG_CODE = """[...document.querySelectorAll(".cell_input pre")].filter((pre) => pre.scrollWidth > pre.clientWidth)
+LONG_CODE = """[...document.querySelectorAll(".cell_input pre, .solution .output.text_plain pre")].filter((pre) => pre.scrollWidth > pre.clientWidth)
     .map((pre) => pre.textContent).filter((code) => !code.includes("https://")).map((code) => code.split("\\n")[0])"""
 
 
@@ -110,6 +115,7 @@ def test_pages_stay_on_this_machine_without_errors_or_sideways_scrolling(chromiu
     with Watched(chromium, site, name, size) as watched:
         outside = [url for url in watched.requests if not url.startswith(("file:", "data:", "blob:"))]
         wide, seen = watched.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        open_solutions(watched.page)
         code = watched.page.evaluate(LONG_CODE) if size == "desktop" else []
     assert outside == [] and watched.errors == []
     assert wide <= seen and code == []
@@ -155,6 +161,7 @@ def test_pages_can_be_used_without_sight_and_without_a_mouse(chromium, site, nam
     for size, only in {"desktop": [], "phone": ["scrollable-region-focusable", "button-name", "image-alt"]}.items():
         with Watched(chromium, site, name, size) as watched:
             watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
+            open_solutions(watched.page)
             watched.page.evaluate(AXE_SCRIPT)
             assert watched.page.evaluate(AXE, only) == [], size
             if size == "desktop":
@@ -235,8 +242,7 @@ def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
     for name in NOTEBOOKS:
         with Watched(chromium, site, name) as watched:
             watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
-            for solution in watched.page.locator(".solution.toggle > .admonition-title").all():
-                solution.click()
+            open_solutions(watched.page)
             for index, area in enumerate(watched.page.locator(".widget-subarea:has(.noUi-handle):has(.widget-image)").all()):
                 handle = area.locator(".noUi-handle").first
                 handle.scroll_into_view_if_needed()

@@ -11,6 +11,7 @@ function nameWidgets() {
       if (said) handle.setAttribute("aria-valuetext", said); // its word where it has one, not the word's place
     });
     readout?.setAttribute("aria-label", `${label}, in words or as a number`);
+    readout?.setAttribute("role", "textbox"); // one may type into it
   }
   for (const player of document.querySelectorAll(".widget-play"))
     player.querySelectorAll("button").forEach((button, index) => {
@@ -40,3 +41,4 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 window.addEventListener("load", () => setTimeout(reachScrollers, 0));
 window.addEventListener("resize", reachScrollers);
+document.addEventListener("click", ({ target }) => target.closest(".solution") && reachScrollers()); // a solution opens
