@@ -9,7 +9,7 @@ The last three change their own part of the file. Distances do not depend on wha
 
 RRDBNet: ours keeps weights and features channels-last and rectifies and adds in place. Times are the best of several passes in turn.
 Fast: frames a second from bytes to bytes, and on faces that it did not learn from, how near it is to Real-ESRGAN's picture, beside
-bicubic interpolation. Flicker: of a few frames of a real clip, as a multiple of bicubic interpolation's.
+bicubic interpolation.
 """
 
 import argparse
@@ -28,7 +28,6 @@ from skimage.data import astronaut
 import emotalk_lite as et
 from emotalk_lite.data.align import align_face
 from emotalk_lite.data.clips import load_clip
-from emotalk_lite.metrics.flicker import flicker
 from emotalk_lite.metrics.perceptual import lpips_like
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.plain import plain_rrdb
@@ -37,7 +36,6 @@ from emotalk_lite.superres.training import feature_distance
 from emotalk_lite.superres.weights import FAST
 
 PASSES = 3
-FRAMES = 4  # for the flicker
 FILM = 50  # frames of a film that is timed
 LARGE = 1024  # pixels
 OUT = Path(__file__).parents[1] / "results" / "bench_superres.json"
@@ -69,14 +67,14 @@ def timed(run) -> float:
 
 
 def speed(clip, network) -> dict:
-    """Size of the fast network, and frames a second from bytes to bytes."""
+    """Size of the fast network, and frames a second from bytes to bytes, as of a film."""
     film = np.resize(clip.frames, (FILM, *clip.frames.shape[1:]))
     usual = torch.get_num_threads()
     rates = {}
     for threads in (1, 2):
         torch.set_num_threads(threads)
         upscale(film[:4], network)
-        rates[threads] = round(FILM / min(timed(lambda: upscale(film, network)) for _ in range(PASSES)), 1)
+        rates[threads] = round(FILM / min(timed(lambda: upscale(film, network, steady=True)) for _ in range(PASSES)), 1)
     torch.set_num_threads(usual)
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
@@ -187,16 +185,10 @@ def main() -> None:
     elif only.distances:
         report = before | {"fast": before.get("fast", {}) | to_teacher(clip, models)}
     else:
-        film = clip.frames[20 : 20 + FRAMES]
-        drawn = {name: flicker(upscale(film, model)) for name, model in models.items()}
         report = {
             "date": date.today().isoformat(),
             "hardware": hardware(),
             **rrdb(clip, models["realesrgan"]),
-            "flicker_frames": FRAMES,
-            "flicker_grey_levels": {"input": round(flicker(film), 3)} | {name: round(value, 3) for name, value in drawn.items()},
-            "flicker_ratio": round(drawn["realesrgan"] / drawn["bicubic"], 3),
-            "fast_flicker_ratio": round(drawn["fast"] / drawn["bicubic"], 3),
             "fast": speed(clip, models["fast"]) | to_teacher(clip, models),
             **{key: before[key] for key in ("large", "gpu") if key in before},
         }

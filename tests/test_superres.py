@@ -16,10 +16,11 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.metrics.flicker import relative_flicker
+from emotalk_lite.metrics.flicker import flicker, still
 from emotalk_lite.models.plain import plain_rrdb
 from emotalk_lite.models.rrdb import RRDBNet
 from emotalk_lite.superres import load_upscaler, upscale, upscale_file
+from emotalk_lite.superres.steady import steadied
 from emotalk_lite.superres.tiles import RRDB_OVERLAP, enlarge, tiled
 from emotalk_lite.superres.weights import fetch_bsrgan, fetch_realesrgan, read_ncnn, read_rrdb
 
@@ -320,9 +321,28 @@ def test_invented_detail_flickers(clips):
     smooth = upscale(film, load_upscaler("bicubic"))
     noise = np.random.default_rng(0).integers(-4, 5, smooth.shape)
     invented = (smooth.astype(int) + noise).clip(0, 255).astype(np.uint8)
-    assert relative_flicker(invented, smooth) > 1.5
-    with pytest.raises(ValueError, match="differ in size"):
-        relative_flicker(film, smooth)
+    assert flicker(invented) > 1.5 * flicker(smooth)
+    with pytest.raises(ValueError, match="must be"):
+        flicker(smooth, still(film))
+    with pytest.raises(ValueError, match="nothing stands still"):
+        flicker(film, np.zeros((4, 128, 128), bool))
+
+
+def test_steady_is_late_by_little_and_leaves_motion_alone():
+    level = np.arange(60, 180, 2, np.uint8)  # a slow fade, two grey levels a frame
+    fade = [np.full((8, 8, 3), n, np.uint8) for n in level]
+    shown = steadied((frame, frame.repeat(4, 0).repeat(4, 1)) for frame in fade)
+    assert all(0 <= n - frame.mean() <= 1.6 for n, frame in zip(level, shown, strict=True))
+    film = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)  # nothing of it stays
+    large = film.repeat(4, 1).repeat(4, 2)
+    np.testing.assert_array_equal(list(steadied(zip(film, large, strict=True))), large)
+
+
+def test_steady_does_not_depend_on_the_batch(clips, monkeypatch):
+    film, network = clips["neutral"].frames[:5], load_upscaler("bicubic")
+    whole = upscale(film, network, steady=True)
+    monkeypatch.setattr("emotalk_lite.superres.tiles.BATCH", 1)
+    np.testing.assert_array_equal(upscale(film, network, steady=True), whole)
 
 
 def test_talk_enlarges_what_it_draws(portrait, sample, tmp_path):

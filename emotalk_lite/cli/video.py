@@ -56,7 +56,7 @@ def talk(
     upscaler = None if upscale == "none" else load_upscaler(upscale, upscale_weights, pick_device(device))
     clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
     if upscaler is not None:
-        clip = replace(clip, frames=enlarge(clip.frames, upscaler, progress=True))
+        clip = replace(clip, frames=enlarge(clip.frames, upscaler, steady=True, progress=True))
     clip.save(out)
     height, width = clip.frames.shape[1:3]
     print(f"{out}: {len(clip.frames)} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")

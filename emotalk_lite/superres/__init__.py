@@ -2,6 +2,7 @@
 
 * `weights.py`: the networks and where their weights come from
 * `tiles.py`: frames through a network, tile by tile
+* `steady.py`: what stands still in a film stands still when it is enlarged
 * `files.py`: picture and video files
 * `degradation.py`, `camera.py`: from sharp pictures to what a network has to repair
 * `training.py`: least error first, then a critic

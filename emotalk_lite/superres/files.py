@@ -51,7 +51,8 @@ def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
 def upscale_file(source: str | os.PathLike, out: str | os.PathLike, model: nn.Module, *, progress: bool = True) -> str:
     """Enlarge a picture or a video four times in each direction.
 
-    A video keeps its frames, their times and its sound tracks, packet by packet; a phone's is turned upright.
+    A video keeps its frames, their times and its sound tracks, packet by packet; a phone's is turned upright. What
+    stands still in it does not shimmer: see `steadied`.
 
     Args:
         source: any picture or video file.
@@ -86,7 +87,7 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
             size = size[::-1]
         times: deque[tuple[int, int]] = deque()  # and durations of frames that are read but not written yet
         packets: deque[av.Packet] = deque()  # of sound, likewise
-        frames = upscaled(_frames(film, picture, sounds, times, packets, source), model, total=_count(film, picture), progress=progress)
+        frames = upscaled(_frames(film, picture, sounds, times, packets, source), model, steady=True, total=_count(film, picture), progress=progress)
         try:
             with closing(frames), atomic_path(out) as temporary:  # closed, its bar is, before anything else is said
                 n = _write(temporary, frames, picture, size, on_its_side, sounds, times, packets)

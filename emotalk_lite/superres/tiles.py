@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..models.rrdb import RRDBNet
+from .steady import steadied
 
 SCALE = 4  # times as many pixels in each direction
 BATCH = 4 * 128 * 128  # input pixels at once: 4 frames of 128 x 128, or one larger frame
@@ -21,13 +22,14 @@ RRDB_TILE, RRDB_OVERLAP = 512, 96
 DRAW_TILE, DRAW_OVERLAP = 128, 4  # its last four convolutions: all of the memory, and they reach 2 pixels
 
 
-def upscale(frames: np.ndarray, model: nn.Module, *, progress: bool = False) -> np.ndarray:
+def upscale(frames: np.ndarray, model: nn.Module, *, steady: bool = False, progress: bool = False) -> np.ndarray:
     """Enlarge frames four times in each direction, on the model's device.
 
     Args:
         frames: uint8 (T, H, W, 3) RGB.
         model: of `load_upscaler`, or any that maps (B, 3, H, W) in [0, 1] to (B, 3, 4H, 4W) and whose result
             depends on pixels at most 56 away.
+        steady: the frames are a film, and its still parts shall not shimmer: see `steadied`. Else each is enlarged alone.
         progress: show a bar with the time left.
 
     Returns:
@@ -39,19 +41,19 @@ def upscale(frames: np.ndarray, model: nn.Module, *, progress: bool = False) -> 
     """
     n, height, width, _ = frames.shape
     enlarged = np.empty((n, SCALE * height, SCALE * width, 3), np.uint8)
-    for i, frame in enumerate(upscaled(frames, model, total=n, progress=progress)):
+    for i, frame in enumerate(upscaled(frames, model, steady=steady, total=n, progress=progress)):
         enlarged[i] = frame
     return enlarged
 
 
 def upscaled(
-    frames: Iterable[np.ndarray], model: nn.Module, *, total: int | None = None, progress: bool = False
+    frames: Iterable[np.ndarray], model: nn.Module, *, steady: bool = False, total: int | None = None, progress: bool = False
 ) -> Iterator[np.ndarray]:
     """As `upscale`, but frames come and go one by one: a long film is never in memory as a whole.
 
     Args:
         frames: each uint8 (H, W, 3), all of one size.
-        model: see `upscale`.
+        model, steady: see `upscale`.
         total: how many there will be, for the time left.
         progress: show a bar, of frames; of tiles where a single large frame is all.
 
@@ -63,10 +65,10 @@ def upscaled(
         tqdm(total=total, desc="upscale", unit="frame", disable=not progress or single) as bar,
         tqdm(desc="upscale", unit="tile", disable=not progress or not single) as tiles,
     ):
-        for batch in batches(frames):
-            for frame in enlarge(batch, model, tiles):
-                yield frame
-                bar.update()
+        pairs = (pair for batch in batches(frames) for pair in zip(batch, enlarge(batch, model, tiles), strict=True))
+        for frame in steadied(pairs) if steady else (large for _, large in pairs):
+            yield frame
+            bar.update()
 
 
 def batches(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
