@@ -21,6 +21,7 @@ import emotalk_lite as et
 from emotalk_lite.data.clips import load_clip
 from emotalk_lite.data.media import read_video, write_video
 from emotalk_lite.metrics.flicker import flicker, still
+from emotalk_lite.paths import write_json
 from emotalk_lite.superres import load_upscaler, upscale
 
 FRAMES = slice(20, 32)  # she speaks
@@ -71,8 +72,8 @@ def main() -> None:
         "crf": CRF,
         "films": {name: measured(film) for name, film in films().items()},
     }
-    print(json.dumps(report, indent=2))
-    OUT.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=1))
+    write_json(report, OUT)
 
 
 if __name__ == "__main__":
