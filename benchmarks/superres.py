@@ -31,6 +31,7 @@ from emotalk_lite.data.clips import load_clip
 from emotalk_lite.metrics.perceptual import lpips_like
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.plain import plain_rrdb
+from emotalk_lite.paths import write_json
 from emotalk_lite.superres import load_upscaler, upscale
 from emotalk_lite.superres.training import feature_distance
 from emotalk_lite.superres.weights import FAST
@@ -192,8 +193,8 @@ def main() -> None:
             "fast": speed(clip, models["fast"]) | to_teacher(clip, models),
             **{key: before[key] for key in ("large", "gpu") if key in before},
         }
-    print(json.dumps(report, indent=2))
-    OUT.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=1))
+    write_json(report, OUT)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 from torch import nn
 
-from ..data.media.decode import _check_whole, _open, upright
+from ..data.media.decode import check_whole, open_media, upright
 from ..data.pictures import read_image
 from ..errors import EmotalkError
 from ..interrupt import interrupts
@@ -39,13 +39,13 @@ def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
         raise EmotalkError(f"{source}: is a folder; give one picture or video in it")
     if not source.is_file():
         raise EmotalkError(f"{source}: no such file; check the path")
-    if out.exists() and source.samefile(out):
-        raise EmotalkError(f"cannot write {out}: it is the input; give another name")
     if out.suffix.lower() not in PICTURES + VIDEOS:
         raise EmotalkError(f"cannot write {out}: give a name that ends in .png or .jpg for a picture, .mp4 or .mkv for a video")
     if source.suffix.lower() in VIDEOS and out.suffix.lower() in PICTURES:
         raise EmotalkError(f"cannot write {out}: {source.name} is a video; give a name that ends in .mp4 or .mkv")
     check_writable(out)
+    if out.exists() and source.samefile(out):
+        raise EmotalkError(f"cannot write {out}: it is the input; give another name")
 
 
 def upscale_file(source: str | os.PathLike, out: str | os.PathLike, model: nn.Module, *, progress: bool = True) -> str:
@@ -76,7 +76,7 @@ def upscale_file(source: str | os.PathLike, out: str | os.PathLike, model: nn.Mo
 
 
 def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) -> str:
-    with _open(source) as film:
+    with open_media(source) as film:
         if not film.streams.video:
             raise EmotalkError(f"{source}: has no video track; give a video file")
         picture, sounds = film.streams.video[0], film.streams.audio
@@ -106,7 +106,7 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
 
 def _lies_on_its_side(source: Path) -> bool:
     """Whether the first frame says that it is to be turned by a quarter."""
-    with _open(source) as film:
+    with open_media(source) as film:
         return any(round(frame.rotation / 90) % 2 for frame in itertools.islice(film.decode(video=0), 1))
 
 
@@ -177,4 +177,4 @@ def _frames(film, picture, sounds, times: deque[tuple[int, int]], packets: deque
         raise EmotalkError(f"{source}: cannot be read ({error}); it is damaged") from error
     if bad > 0.1 * (good + bad):
         raise EmotalkError(f"{source}: is damaged ({bad} of its packets cannot be decoded); get the file again")
-    _check_whole(film, picture, last, source)
+    check_whole(film, picture, last, source)

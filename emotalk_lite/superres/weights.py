@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ..errors import EmotalkError
 from ..models.compact import CompactUpscaler
 from ..models.rrdb import RRDBNet
-from ..paths import atomic_path, home
+from ..paths import atomic_path, file_sha256, home
 from ..pip import pip_download
 
 FAST = Path(__file__).parents[1] / "weights" / "upscale_fast.safetensors"  # its card stands beside it
@@ -143,9 +143,8 @@ def fetch_bsrgan() -> Path:
     """
     path = home() / "downloads" / "BSRGAN.pth"
     if path.is_file():  # BSRNet.pth, which stands beside it in the release, would load as well
-        with open(path, "rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != BSRGAN_SHA256:
-                raise EmotalkError(f"{path}: is not the published BSRGAN.pth (its SHA-256 differs); move it, and give its new path as weights")
+        if file_sha256(path) != BSRGAN_SHA256:
+            raise EmotalkError(f"{path}: is not the published BSRGAN.pth (its SHA-256 differs); move it, and give its new path as weights")
         return path
     print("downloading BSRGAN.pth (67 MB)", file=sys.stderr)
     digest = hashlib.sha256()

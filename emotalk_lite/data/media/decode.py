@@ -42,7 +42,7 @@ def read_video(path: str | os.PathLike, enough: int | None = None) -> Video:
     emotalk_lite.errors.EmotalkError: no_such_clip.flv: no such file; check the path
     """
     frames, times = [], []
-    with _open(path) as container:
+    with open_media(path) as container:
         if not container.streams.video:
             raise EmotalkError(f"{path}: has no video track; give a video file")
         stream = container.streams.video[0]
@@ -54,7 +54,7 @@ def read_video(path: str | os.PathLike, enough: int | None = None) -> Video:
             if frames[-1].shape != frames[0].shape:
                 raise EmotalkError(f"{path}: its pictures change their size; convert it to one size")
             times.append(frame.time)
-        _check_whole(container, stream, times[-1] if times else 0, path)
+        check_whole(container, stream, times[-1] if times else 0, path)
     if not frames:
         raise EmotalkError(f"{path}: holds no video frame; get the file again")
     return Video(np.stack(frames), np.array(times))
@@ -87,7 +87,7 @@ def read_audio(path: str | os.PathLike) -> Audio:
     emotalk_lite.errors.EmotalkError: no_such_speech.wav: no such file; check the path
     """
     chunks = []
-    with _open(path) as container:
+    with open_media(path) as container:
         if not container.streams.audio:
             raise NoSound(f"{path}: has no audio track; give a recording of speech")
         stream = container.streams.audio[0]
@@ -97,7 +97,7 @@ def read_audio(path: str | os.PathLike) -> Audio:
             chunks += [out.to_ndarray() for out in to_float.resample(frame)]
         rate = stream.rate
         length = sum(chunk.shape[1] for chunk in chunks)
-        _check_whole(container, stream, length / rate, path)
+        check_whole(container, stream, length / rate, path)
         # MP4 says where the sound ends in the last AAC frame, which is always a whole 1,024 samples
         is_mp4 = "mp4" in container.format.name and stream.duration
         trim = round(float(stream.duration * stream.time_base) * rate) if is_mp4 else None
@@ -112,7 +112,7 @@ def read_audio(path: str | os.PathLike) -> Audio:
 
 
 @contextmanager
-def _open(path: str | os.PathLike):
+def open_media(path: str | os.PathLike):
     """Open a media file for decoding; whatever ffmpeg says about it becomes one clear line."""
     path = Path(path)
     if path.is_dir():
@@ -144,7 +144,7 @@ def _decode(container, stream, path):
         raise EmotalkError(f"{path}: is damaged ({bad} of its packets cannot be decoded); get the file again")
 
 
-def _check_whole(container, stream, seconds: float, path) -> None:
+def check_whole(container, stream, seconds: float, path) -> None:
     """A file that says how long it is must be about that long; MP3 and raw AAC only guess, so they are exempt."""
     if container.format.name in ("mp3", "aac"):
         return
