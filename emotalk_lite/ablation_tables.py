@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ TITLES = {
     "bitrate": "Table 4: bitrate (paper: no unit; measured: kbit/s of the pictures)",
     "mos": "Table 5: mean opinion score, aggregate",
 }
+PRINTED = {"fid": "{:.6f}", "resolution": "{:.0f}", "bitrate": "{:.2f}", "mos": "{:.2f}"}  # the paper's own decimals
 MEASURED = {"fid": "frechet_efficientnet_lite0", "resolution": "width", "bitrate": "kilobits_per_second"}
 
 
@@ -82,45 +83,48 @@ def seed_spread(results: Mapping, key: str) -> Spread | None:
     return Spread({name: variance**0.5 for name, variance in variances.items()}, margins, n)
 
 
-def table(
-    which: str, measured: Mapping[str, float], write: Callable[[float], str] = "{:.4g}".format, spread: Spread | None = None
-) -> str:
+def table(which: str, measured: Mapping[str, float], spread: Spread | None = None) -> str:
     """One of the paper's tables as text: a row a variant, the paper's column beside the measured one.
 
     Args:
         which: "fid", "resolution", "bitrate" or "mos".
         measured: a number for each row that was measured.
-        write: how a measured number is written.
         spread: of the measured numbers over several seeds: a column with their standard deviation, and a star at each row
             further from the base than its margin. None, or none of them scatters: neither.
 
-    >>> print(table("resolution", {"base": 128.0}, "{:.0f}".format))
+    >>> print(table("resolution", {"base": 128.0}))
     Table 3: resolution, pixels
-    variant          paper  change   measured  change
-    base               128                128
-    se                 128     +0%          -
-    em                 128     +0%          -
-    se+em+bsrgan       512   +300%          -
+    variant           paper  change   measured  change
+    base                128                128
+    se                  128     +0%          -
+    em                  128     +0%          -
+    se+em+bsrgan        512   +300%          -
     >>> print(table("mos", {"base": 2.5, "se": 3.5}, spread=Spread({"base": 0.12, "se": 0.2}, {"base": 0.4, "se": 0.4}, 3)).splitlines()[2])
-    base              2.74                2.5 ± 0.12
+    base               2.74              2.500 ± 0.12
     """
     paper = PAPER[which]
+    write = PRINTED[which].format if which == "resolution" else _digits
     scatters = spread is not None and any(spread.deviations.values())
     names = [name for name in VARIANTS if name in paper or name in measured]
     column = f"{'measured':>10}" + f"{'':10}" * scatters
-    lines = [TITLES[which], f"{'variant':<14} {'paper':>7} {'change':>7} {column} {'change':>7}"]
+    lines = [TITLES[which], f"{'variant':<14} {'paper':>8} {'change':>7} {column} {'change':>7}"]
     for name in names:
         here = f"{write(measured[name]) if name in measured else '-':>10}"
         far = ""
         if scatters:
-            here += f"{f' ± {spread.deviations[name]:.2g}' if name in measured else '':<10}"
+            here += f"{f' ± {_digits(spread.deviations[name], 2)}' if name in measured else '':<10}"
             far = "*" if {name, "base"} <= set(measured) and abs(measured[name] - measured["base"]) > spread.margins[name] else ""
-        theirs = f"{paper[name]:g}" if name in paper else "-"
-        line = f"{name:<14} {theirs:>7} {change(paper, name):>7} {here} {change(measured, name):>7}{far}"
+        theirs = PRINTED[which].format(paper[name]) if name in paper else "-"
+        line = f"{name:<14} {theirs:>8} {change(paper, name):>7} {here} {change(measured, name):>7}{far}"
         lines.append(line.rstrip())
     if scatters:
         lines += [f"mean ± standard deviation of {spread.n} seeds", "*: further from base than 19 of 20 equal rows would be"]
     return "\n".join(lines)
+
+
+def _digits(value: float, digits: int = 4) -> str:
+    """Rounded to so many digits, the last zeros kept."""
+    return f"{value:#.{digits}g}".rstrip(".")
 
 
 def change(values: Mapping[str, float], name: str) -> str:

@@ -97,7 +97,7 @@ def test_four_trainings_make_eight_rows_and_only_the_upscaled_ones_are_large(who
 
 def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
     said = tables(whole[1])
-    for words in ("Table 2", "0.00108", "not FID", "Table 4", "3337.83", "not measured: needs raters", "fast in BSRGAN's place"):
+    for words in ("Table 2", "0.001080", "not FID", "Table 4", "3337.83", "not measured: needs raters", "fast in BSRGAN's place"):
         assert words in said
     assert "critic 6, pretrain 12, joint 6" in said and "training clips" in said
 
@@ -114,7 +114,7 @@ def test_with_several_seeds_the_tables_show_how_they_scatter_and_star_what_is_mo
 
     margin = 2.306 * 0.1 * np.sqrt(2 / 3)  # Student's for 4 x (3 - 1) degrees of freedom
     near, far = judged(0.97 * margin), judged(1.03 * margin)
-    assert near[2].split()[-3:] == ["4", "±", "0.1"] and near[4].endswith("+5%") and far[4].endswith("+5%*")
+    assert near[2].split()[-3:] == ["4.000", "±", "0.10"] and near[4].endswith("+5%") and far[4].endswith("+5%*")
     assert near[-2] == "mean ± standard deviation of 3 seeds" and max(map(len, near)) <= 80
     assert "±" not in tables(whole[1]), "one seed does not scatter"
 

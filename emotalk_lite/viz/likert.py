@@ -37,7 +37,7 @@ def likert_figure(shares: Mapping[str, Sequence[float]], steps: Sequence[str], w
         for share, colour in zip(row, COLOURS):
             draw.rectangle((x, top, x + share * scale, top + BAR), colour)
             if share * scale > 26:
-                draw.text((x + share * scale / 2, top + BAR / 2), f"{share:.0f}", "#10151a" if colour != COLOURS[0] else INK, small, anchor="mm")
+                draw.text((x + share * scale / 2, top + BAR / 2), f"{int(share + 0.5)}", "#10151a" if colour != COLOURS[0] else INK, small, anchor="mm")
             x += share * scale
     bottom = 8 + ROW * len(shares)
     draw.line((middle, 4, middle, bottom), FAINT)
