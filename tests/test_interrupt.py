@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from emotalk_lite.data.workers import in_workers
 from emotalk_lite.interrupt import ends_like_ctrl_c, interrupts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,3 +76,9 @@ def test_kill_raises_in_a_command_and_a_thread_goes_without(handlers):
     thread.start()
     thread.join()
     assert said == [False]
+
+
+def test_a_worker_never_hears_ctrl_c_not_even_while_it_starts():
+    blocked = partial(signal.pthread_sigmask, signal.SIG_BLOCK)  # given nothing, what is blocked already
+    assert all(signal.SIGINT in of_worker for of_worker in in_workers(blocked, [(), ()], workers=2, out=Path(".")))
+    assert signal.SIGINT not in blocked(())

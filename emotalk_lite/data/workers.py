@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,14 +42,30 @@ def in_workers(work: Callable[[Task], Result], tasks: Sequence[Task], workers: i
             return
         pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
         try:
-            for future in as_completed([pool.submit(work, task) for task in tasks]):
+            with _ctrl_c_waits():  # and workers never hear it, not even while they import, which takes seconds
+                futures = [pool.submit(work, task) for task in tasks]
+            for future in as_completed(futures):
                 yield future.result()
         finally:
-            pool.shutdown(cancel_futures=True)
+            with _ctrl_c_waits():  # a second one would leave the pool and its workers waiting for each other
+                pool.shutdown(cancel_futures=True)
     except OSError as error:
         raise EmotalkError(f"cannot write to {out}: {error.strerror or error}; free some space, then run it again") from error
     except (BrokenProcessPool, MemoryError) as error:
         raise EmotalkError("a worker process ended, probably for want of memory; run it again with fewer workers") from error
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Ctrl-C comes after the block, and to processes that are started in it not at all."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: `_start_worker` makes them deaf, after their imports
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_worker() -> None:
