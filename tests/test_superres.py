@@ -267,6 +267,7 @@ def test_the_command_enlarges_a_picture(portrait, tmp_path):
         ("noise.mp4", "out.mp4", "cannot be read"),
         ("cut.flv", "out.mp4", "cut off|damaged|cannot be read"),
         ("noise.mp4", "out.png", "noise.mp4 is a video; give a name that ends in .mp4"),
+        ("face.png", "out.mp4", "face.png is a picture; give a name that ends in .png"),
         ("pcm.mkv", "out.mp4", "cannot write .* ends in .mkv"),
         ("adpcm.mov", "out.mkv", "cannot write .* convert its sound first"),
     ],

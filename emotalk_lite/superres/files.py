@@ -43,6 +43,8 @@ def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
         raise EmotalkError(f"cannot write {out}: give a name that ends in .png or .jpg for a picture, .mp4 or .mkv for a video")
     if source.suffix.lower() in VIDEOS and out.suffix.lower() in PICTURES:
         raise EmotalkError(f"cannot write {out}: {source.name} is a video; give a name that ends in .mp4 or .mkv")
+    if source.suffix.lower() in PICTURES and out.suffix.lower() in VIDEOS:
+        raise EmotalkError(f"cannot write {out}: {source.name} is a picture; give a name that ends in .png or .jpg")
     check_writable(out)
     if out.exists() and source.samefile(out):
         raise EmotalkError(f"cannot write {out}: it is the input; give another name")

@@ -65,22 +65,31 @@ def upscaled(
         tqdm(total=total, desc="upscale", unit="frame", disable=not progress or single) as bar,
         tqdm(desc="upscale", unit="tile", disable=not progress or not single) as tiles,
     ):
-        pairs = (pair for batch in batches(frames) for pair in zip(batch, enlarge(batch, model, tiles), strict=True))
+        pairs = (pair for batch in batches(frames, batch_pixels(model)) for pair in zip(batch, enlarge(batch, model, tiles), strict=True))
         for frame in steadied(pairs) if steady else (large for _, large in pairs):
             yield frame
             bar.update()
 
 
-def batches(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Frames (H, W, 3) in stacks (B, H, W, 3) of at most `BATCH` pixels, at least one frame.
+def batch_pixels(model: nn.Module) -> int:
+    """`BATCH`; one pixel, so one frame, where a frame takes seconds: the bar, and Ctrl-C, wait for a batch.
 
-    >>> [len(stack) for stack in batches(np.zeros((9, 128, 128, 3), np.uint8))]
+    >>> batch_pixels(nn.Identity()) == BATCH, batch_pixels(RRDBNet(channels=8, blocks=1, growth=4))
+    (True, 1)
+    """
+    return 1 if isinstance(model, RRDBNet) and next(model.parameters()).device.type == "cpu" else BATCH
+
+
+def batches(frames: Iterable[np.ndarray], pixels: int) -> Iterator[np.ndarray]:
+    """Frames (H, W, 3) in stacks (B, H, W, 3) of at most so many pixels, at least one frame.
+
+    >>> [len(stack) for stack in batches(np.zeros((9, 128, 128, 3), np.uint8), BATCH)]
     [4, 4, 1]
     """
     stack: list[np.ndarray] = []
     for frame in frames:
         stack.append(frame)
-        if (len(stack) + 1) * frame.shape[0] * frame.shape[1] > BATCH:
+        if (len(stack) + 1) * frame.shape[0] * frame.shape[1] > pixels:
             yield np.stack(stack)
             stack = []
     if stack:
