@@ -37,7 +37,16 @@ def results() -> dict:
         "mos": {name.replace("+", " "): row for name, row in MOS.items()},
         "agree": {f"{name} {q}": sum(getattr(LIKERT[name], q)[3:]) for name in LIKERT for q in ("realistic", "pleasing")},
         "claims": CLAIMS,
+        "bench_flicker": flicker_ranges(found["bench_flicker"]),
     }
+
+
+def flicker_ranges(bench: dict) -> dict:
+    """The least and the most of the films, for each upscaler, alone and steady."""
+    rows = {name: [film[name] for film in bench["films"].values()] for name in bench["films"]["real"] if "realesrgan" in name or "fast" in name}
+    ranges = {name: {part: {"least": min(row[part] for row in all_), "most": max(row[part] for row in all_)} for part in ("whole", "still")}
+              for name, all_ in rows.items()}
+    return {name.replace(", ", " "): parts for name, parts in ranges.items()} | bench["films"]
 
 
 ABLATION = "book/chapters/16_ablation.md"
@@ -67,6 +76,17 @@ SAID = [
              " trained with, and {bench_superres[fast][lpips_like_ratio]:.2f} by the formula"),
     (BSRGAN, "keeps {bench_superres[fast][mirrored_teacher][feature_distance_ratio]:.2f} and"
              " {bench_superres[fast][mirrored_teacher][lpips_like_ratio]:.2f}."),
+    (BSRGAN, "it flickers {bench_flicker[realesrgan][still][least]:.1f} to {bench_flicker[realesrgan][still][most]:.1f} times as much as the film itself where"
+             " that stands still; steady, {bench_flicker[realesrgan steady][still][least]:.1f} to {bench_flicker[realesrgan steady][still][most]:.1f} times. The"
+             " small copy comes from {bench_flicker[fast][still][least]:.1f} to {bench_flicker[fast][still][most]:.1f} times down to"
+             " {bench_flicker[fast steady][still][least]:.1f} to {bench_flicker[fast steady][still][most]:.1f},"),
+    *((FAST, "| %s | {bench_flicker[%s][fast][whole]:.2f}, {bench_flicker[%s][fast, steady][whole]:.2f} | {bench_flicker[%s][fast][still]:.2f},"
+             " {bench_flicker[%s][fast, steady][still]:.2f} |" % (said, *4 * [film]))
+      for film, said in (("real", "a real clip"), ("compressed", "the same, compressed once more"), ("generated", "generated"))),
+    (FAST, "Its teacher has {bench_flicker[realesrgan][whole][least]:.2f} to {bench_flicker[realesrgan][whole][most]:.2f} and"
+           " {bench_flicker[realesrgan][still][least]:.2f} to {bench_flicker[realesrgan][still][most]:.2f} frame by frame, steady"
+           " {bench_flicker[realesrgan steady][whole][least]:.2f} to {bench_flicker[realesrgan steady][whole][most]:.2f} and"
+           " {bench_flicker[realesrgan steady][still][least]:.2f} to {bench_flicker[realesrgan steady][still][most]:.2f}."),
     (CLAIMED, "in our run the distance changed by {change[se]:+.0f} % with the one and by {change[em]:+.0f} % with the other: {seeds},"
               " {ablation_cpu[videos]} clips of painted actors"),
     (CLAIMED, "At the paper's size, one seed, it changed by {large[se]:+.0f} % and {large[em]:+.0f} %"),
@@ -162,7 +182,7 @@ KNOWN = {  # decimals that neither a cell nor a table of the paper has, and wher
     "09_discriminators": {0.001: "one over the root of 800,000, rounded", 0.3: "the reference's leaky ReLU"},
     "11_training": {0.01: "the frame critic's weight in the paper", 0.6: "0.60 of the table above it"},
     "12_your_own_face": {0.19: "1.5 deviations of 0.13"},
-    "13_bsrgan": {0.1: "BSRGAN's weight of the critic"},
+    "13_bsrgan": {0.1: "BSRGAN's weight of the critic", 1.6: "tests/test_superres.py fades a film"},
     "15_mos": {2.78: "Student's number for 4 degrees of freedom", 0.84: "normal quantile of 0.8"},
 }
 DECIMAL = r"(?<![\w.])\d+\.\d+\b"
