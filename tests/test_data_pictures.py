@@ -94,3 +94,9 @@ def test_what_is_no_picture(tmp_path, portrait):
     for path in (tmp_path, tmp_path / "none.png"):
         with pytest.raises(EmotalkError):
             read_image(path)
+
+
+def test_an_iphones_picture_is_called_what_it_is(tmp_path):
+    (tmp_path / "me.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(EmotalkError, match="me.heic: is HEIC, as iPhones take pictures; give a PNG, JPEG or WebP"):
+        read_image(tmp_path / "me.heic")

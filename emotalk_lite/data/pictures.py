@@ -55,7 +55,8 @@ def read_image(image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarra
     except Image.DecompressionBombError as error:
         raise EmotalkError(f"{path}: has more than {LARGEST} megapixels; scale it down") from error
     except UnidentifiedImageError as error:
-        raise EmotalkError(f"{path}: is not a picture; give a PNG, JPEG or WebP") from error
+        what = "is HEIC, as iPhones take pictures" if path.suffix.lower() in (".heic", ".heif") else "is not a picture"
+        raise EmotalkError(f"{path}: {what}; give a PNG, JPEG or WebP") from error
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on damaged data
         raise EmotalkError(f"{path}: cannot be read ({error}); give an undamaged PNG, JPEG or WebP") from error
 
