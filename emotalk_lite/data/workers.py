@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import EmotalkError
+from ..interrupt import ENDS
 
 Task, Result = TypeVar("Task"), TypeVar("Result")
 
@@ -42,12 +43,12 @@ def in_workers(work: Callable[[Task], Result], tasks: Sequence[Task], workers: i
             return
         pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
         try:
-            with _ctrl_c_waits():  # and workers never hear it, not even while they import, which takes seconds
+            with _held_back(signal.SIGINT):  # and workers never hear it, not even while they import, which takes seconds
                 futures = [pool.submit(work, task) for task in tasks]
             for future in as_completed(futures):
                 yield future.result()
         finally:
-            with _ctrl_c_waits():  # a second one would leave the pool and its workers waiting for each other
+            with _held_back(signal.SIGINT, *ENDS):  # a second one would leave the pool and its workers waiting for each other
                 pool.shutdown(cancel_futures=True)
     except OSError as error:
         raise EmotalkError(f"cannot write to {out}: {error.strerror or error}; free some space, then run it again") from error
@@ -56,12 +57,12 @@ def in_workers(work: Callable[[Task], Result], tasks: Sequence[Task], workers: i
 
 
 @contextmanager
-def _ctrl_c_waits() -> Iterator[None]:
-    """Ctrl-C comes after the block, and to processes that are started in it not at all."""
+def _held_back(*numbers: int) -> Iterator[None]:
+    """These signals come after the block, and to processes that are started in it not at all."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows: `_start_worker` makes them deaf, after their imports
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import closing, nullcontext
 from os import PathLike
 from pathlib import Path
@@ -240,10 +241,10 @@ def validation_clips(data: Folders, examples: ClipWindows, config: TrainConfig) 
 def without_options(name: str) -> str:
     """A preset's name for a bar; options, which may be many, are left out.
 
-    >>> without_options("cpu-se+em+bsrgan+se_ratio=8+dropout=0.1")
+    >>> without_options("cpu-se+em+bsrgan+learning_rate=1e+30+dropout=0.1")
     'cpu-se+em+bsrgan'
     """
-    return "+".join(part for part in name.split("+") if "=" not in part)
+    return re.split(r"\+\w+=", name)[0]
 
 
 def describe(values: dict[str, dict[str, float]]) -> str:
