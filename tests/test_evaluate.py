@@ -242,7 +242,7 @@ def test_a_video_with_damaged_sound_is_bad_and_one_without_sound_is_counted(vide
     assert "Written in another way" not in said
     coarse = report | {"encoding": report["encoding"] | {"generated": ["h264, CRF 28"]}}
     assert "real videos: h264, CRF 18, 128 x 128. Written in another way" in " ".join(table(coarse).split())
-    assert "* mean over 1 of 2 videos: PSNR, SSIM, LSE-D, LSE-C, clips" in said and "128 x 128 at 25 frames/s" in said
+    assert "* mean over 1 of 2 videos: PSNR, SSIM, LSE-D, LSE-C, share of clips" in said and "128 x 128 at 25 frames/s" in said
     whole = film.read_bytes()
     with av.open(str(film)) as container:
         packets = [(p.pos, p.size) for p in container.demux(container.streams.audio[0]) if p.size]
