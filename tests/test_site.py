@@ -57,6 +57,8 @@ class Watched:
 def open_solutions(page) -> None:
     for title in page.locator(".solution.toggle > .admonition-title").all():
         title.click()
+    page.mouse.move(0, 0)  # else it lies on a link, whose colour changes
+    page.wait_for_timeout(500)  # what opens, and colours, fade over
 
 
 def test_nothing_on_the_site_is_dead_or_nameless(site):
