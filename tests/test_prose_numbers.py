@@ -89,7 +89,7 @@ SAID = [
            " {bench_flicker[realesrgan steady][still][least]:.2f} to {bench_flicker[realesrgan steady][still][most]:.2f}."),
     (CLAIMED, "in our run the distance changed by {change[se]:+.0f} % with the one and by {change[em]:+.0f} % with the other: {seeds},"
               " {ablation_cpu[videos]} clips of painted actors"),
-    (CLAIMED, "At the paper's size, one seed, it changed by {large[se]:+.0f} % and {large[em]:+.0f} %"),
+    (CLAIMED, "At the paper's size, two seeds, it changed by {large[se]:+.0f} % and {large[em]:+.0f} %"),
     (CLAIMED, "(times 255 squared: {fid_puzzle[paper][times 255 squared][base]}, {fid_puzzle[paper][times 255 squared][se]},"
               " {fid_puzzle[paper][times 255 squared][em]}, {fid_puzzle[paper][times 255 squared][se+em+bsrgan]}, if the"),
     (CLAIMED, "squeeze and excitation with BSRGAN has {mos[se bsrgan].aggregate}, the complete model {mos[se em bsrgan].aggregate} |"),

@@ -47,8 +47,8 @@ class WatchedEngine(NBClientEngine):
 
 
 def device() -> str:
-    """What the notebooks run on: the GPU's name, or the number of CPU cores."""
-    if shutil.which("nvidia-smi"):
+    """What the notebooks run on: the GPU's name, or the number of CPU cores where there is none or it is hidden from them."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") != "" and shutil.which("nvidia-smi"):
         query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
         names = subprocess.run(query, capture_output=True, text=True).stdout.split("\n")
         if names[0]:
