@@ -182,6 +182,18 @@ def test_in_the_dark_a_white_chart_is_dimmed_and_a_face_is_not(chromium, site):
     assert {("brightness(0.82)", True), ("none", False)} == {tuple(pair) for pair in seen} and len(seen) == 6
 
 
+def test_what_scrolls_sideways_fades_where_it_goes_on(chromium, site):
+    with Watched(chromium, site, "notebooks/05_speech_encoder.html", "phone") as watched:
+        watched.page.wait_for_function("document.querySelectorAll('.bd-article .goes-on').length > 3")
+        box = watched.page.locator(".bd-article .cell_output.goes-on").first
+        masked = "(box) => [getComputedStyle(box).maskImage !== 'none', box.classList.contains('goes-on')]"
+        assert box.evaluate(masked) == [True, True]
+        handle = box.element_handle()
+        handle.evaluate("(box) => { box.scrollLeft = box.scrollWidth }")
+        watched.page.wait_for_function("(box) => !box.classList.contains('goes-on')", arg=handle)
+        assert handle.evaluate(masked) == [False, False]
+
+
 def test_on_a_phone_a_wide_chart_keeps_its_words_and_faces_fit(chromium, site):
     with Watched(chromium, site, "notebooks/00_quickstart.html", "phone") as watched:
         wide = "(images) => images.map((i) => [i.getBoundingClientRect().width > innerWidth, /curves/.test(i.alt)])"

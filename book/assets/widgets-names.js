@@ -25,10 +25,14 @@ function nameWidgets() {
   }
 }
 
-// What scrolls inside itself can be scrolled by the arrow keys once the Tab key reaches it.
+// What scrolls inside itself can be scrolled by the arrow keys once the Tab key reaches it, and fades where there is more to the right.
 function reachScrollers() {
   for (const box of document.querySelectorAll(".bd-article .cell_output, .bd-article pre, .bd-article .diagram, .bd-article mjx-container, .bd-article .pst-scrollable-table-container, .bd-article .output"))
-    if (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "visible") box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "visible") {
+      box.tabIndex = 0;
+      box.onscroll = () => box.classList.toggle("goes-on", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+      box.onscroll();
+    } else box.classList.remove("goes-on");
 }
 
 document.addEventListener("DOMContentLoaded", () => {
