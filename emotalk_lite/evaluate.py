@@ -16,7 +16,7 @@ from .metrics import identity, inception
 from .metrics.bad_videos import check_videos, leave_out
 from .metrics.cache import Cache
 from .metrics.emotion import SHIPPED, fitted_to, load_emotion_classifier
-from .metrics.frechet import floor, frechet_distance, kernel_distance, statistics
+from .metrics.frechet import floor, frechet_of_features, kernel_distance
 from .metrics.media import MediaInfo
 from .metrics.sync import FEWEST_FRAMES
 from .metrics.video import Networks, NeutralPictures, VideoNumbers, find_videos, measure_video, read_faces
@@ -134,18 +134,21 @@ def _of_sets(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) 
     groups = np.repeat(list(real), [len(video.features) for video in real.values()])
     a, b = (np.concatenate([video.features for video in videos.values()]) for videos in (real, generated))
     found = {
-        "frechet_efficientnet_lite0": frechet_distance(statistics(a), statistics(b)),
+        "frechet_efficientnet_lite0": frechet_of_features(a, b),
         "frechet_real_floor": floor(a, groups),
         "kernel_efficientnet_lite0": kernel_distance(a, b),
+        "kernel_real_floor": floor(a, groups, kernel_distance),
     }
     if all(video.inception is not None for video in (*real.values(), *generated.values())):
         a, b = (np.concatenate([video.inception for video in videos.values()]) for videos in (real, generated))
-        a, shallow_a, b, shallow_b = (x[:, part] for x in (a, b) for part in (inception.DEEP_PART, inception.SHALLOW_PART))
+        a, shallow_a, b, shallow_b = (x[:, part].astype(np.float64) for x in (a, b) for part in (inception.DEEP_PART, inception.SHALLOW_PART))
         found |= {
-            "fid": frechet_distance(statistics(a), statistics(b)),
+            "fid": frechet_of_features(a, b),
             "fid_real_floor": floor(a, groups),
-            "fid_64": frechet_distance(statistics(shallow_a), statistics(shallow_b)),
-            "kid": kernel_distance(a.astype(np.float64), b.astype(np.float64)),
+            "fid_64": frechet_of_features(shallow_a, shallow_b),
+            "fid_64_real_floor": floor(shallow_a, groups),
+            "kid": kernel_distance(a, b),
+            "kid_real_floor": floor(a, groups, kernel_distance),
         }
     return {key: value for key, value in found.items() if np.isfinite(value)}
 
@@ -166,7 +169,7 @@ def _not_measured(metrics: dict[str, float], no_identity: bool) -> dict[str, str
     """Why numbers of single videos are missing where the networks are there."""
     no_names = "needs videos named as CREMA-D's, such as 1001_DFA_ANG_XX, and a neutral real one of the same actor"
     groups = {
-        "frechet_real_floor": ("frechet_real_floor", "needs at least two real videos"),
+        "frechet_real_floor, kernel_real_floor": ("frechet_real_floor", "needs at least two real videos"),
         "psnr": ("psnr", "every pair has pictures that are the same: it would be infinite"),
         "psnr, ssim, opening_follows_real": ("ssim", "no generated video has the name of a real one"),
         "opening_follows_loudness": ("opening_follows_loudness", "no generated video has sound"),

@@ -32,7 +32,13 @@ NAMES = {  # row of the table -> key in the JSON
     "bitrate of the pictures, kbit/s": "kilobits_per_second",
     "seconds a clip": "seconds",
 }
-FLOORS = {"fid": "fid_real_floor", "frechet_efficientnet_lite0": "frechet_real_floor"}  # what the real clips have instead
+FLOORS = {  # what the real clips have instead
+    "fid": "fid_real_floor",
+    "fid_64": "fid_64_real_floor",
+    "kid": "kid_real_floor",
+    "frechet_efficientnet_lite0": "frechet_real_floor",
+    "kernel_efficientnet_lite0": "kernel_real_floor",
+}
 COLUMNS = 80  # of a terminal
 FIRST = max(map(len, NAMES))  # characters of the first column
 

@@ -85,6 +85,8 @@ def test_the_floor_never_splits_a_clip():
     names = np.repeat(list("abcd"), 50)
     assert floor(clips, names) > 0.1 and floor(clips, ["one"] * 200) != floor(clips, ["one"] * 200)  # NaN
     assert floor(clips, range(200)) < floor(clips, names)
+    of_kernel = floor(clips, names, kernel_distance)
+    assert of_kernel > 0.1 and abs(floor(clips, range(200), kernel_distance)) < of_kernel / 10
 
 
 def test_worse_pictures_are_further_away(clips):

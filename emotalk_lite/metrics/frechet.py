@@ -6,7 +6,7 @@ network's features it is another number, and is never called FID here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -115,8 +115,26 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(within_a + within_b - 2 * kernel(a, b).mean())
 
 
-def floor(features: np.ndarray, groups: Iterable[object], seed: int = 0, repeats: int = 5) -> float:
-    """The Fréchet distance between two halves of the same set: what a perfect generator would get at this size.
+def frechet_of_features(a: np.ndarray, b: np.ndarray) -> float:
+    """`frechet_distance` of the Gaussians that two sets of features, (N, d) and (M, d), are taken for.
+
+    Raises:
+        EmotalkError: as `statistics`.
+
+    >>> frechet_of_features(np.array([[0.0], [2.0]]), np.array([[3.0], [5.0]]))
+    9.0
+    """
+    return frechet_distance(statistics(a), statistics(b))
+
+
+def floor(
+    features: np.ndarray,
+    groups: Iterable[object],
+    distance: Callable[[np.ndarray, np.ndarray], float] = frechet_of_features,
+    seed: int = 0,
+    repeats: int = 5,
+) -> float:
+    """The distance between two halves of the same set: what a perfect generator would get at this size.
 
     Whole groups (clips) go to one half: frames of one clip in both would make the halves more alike than two sets of
     films ever are.
@@ -124,6 +142,7 @@ def floor(features: np.ndarray, groups: Iterable[object], seed: int = 0, repeats
     Args:
         features: (N, d).
         groups: of each row, such as its clip's name.
+        distance: of two sets of features, such as `kernel_distance`.
         seed: of the halves.
         repeats: how many random halvings are averaged.
 
@@ -140,7 +159,7 @@ def floor(features: np.ndarray, groups: Iterable[object], seed: int = 0, repeats
     for _ in range(repeats):
         chosen = np.isin(groups, rng.permutation(names)[: len(names) // 2])
         if 2 <= chosen.sum() <= len(groups) - 2:
-            distances.append(frechet_distance(statistics(features[chosen]), statistics(features[~chosen])))
+            distances.append(distance(features[chosen], features[~chosen]))
     return float(np.mean(distances)) if distances else float("nan")
 
 
