@@ -9,8 +9,8 @@ from .paths import stored_results
 SCALES = ("smoke", "cpu", "cuda")
 GPU, LONGER, SAME = "needs a GPU", "trains longer than cpu does, and needs no GPU", "computes what cpu does, and needs no GPU"
 CUDA_NEEDS = {  # of the chapters that look at SCALE for more than whether it is smoke
-    "00_quickstart": GPU, "02_gan": LONGER, "03_autoencoder": LONGER, "04_exprgan": LONGER, "08_decoder": LONGER,
-    "09_discriminators": LONGER, "11_training": GPU, "13_bsrgan": GPU, "16_ablation": LONGER,
+    "00_quickstart": GPU, "02_gan": LONGER, "03_autoencoder": LONGER, "08_decoder": LONGER,
+    "09_discriminators": LONGER, "11_training": GPU, "13_bsrgan": GPU,
 }  # fmt: skip
 
 

@@ -115,13 +115,14 @@ def test_what_opens_on_colab_is_light():
     assert sum(editions.colab_path(chapter).stat().st_size for chapter in CHAPTERS) < 1_500_000
 
 
-def test_the_student_edition_runs_from_top_to_bottom(sample, monkeypatch, tmp_path):
+@each_chapter
+def test_the_student_edition_runs_from_top_to_bottom(chapter, sample, monkeypatch, tmp_path):
     monkeypatch.setenv("EMOTALK_SCALE", "smoke")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(chapters.ROOT), os.environ.get("PYTHONPATH", "")]))
-    edition = editions.student_edition(next(c for c in CHAPTERS if c.name.startswith("10_")))
+    edition = editions.student_edition(chapter)
     NotebookClient(edition, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     answers = [cell.outputs[-1].data["text/plain"] for cell in edition.cells if "exercise" in cell.metadata.get("tags", ())]
-    assert len(answers) == 3 and all(answer.startswith("Not yet.") for answer in answers)
+    assert len(answers) >= 3 and all(answer.startswith("Not yet.") for answer in answers)
 
 
 def test_references_hold_no_stray_formula():

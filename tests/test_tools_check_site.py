@@ -1,5 +1,7 @@
 """Each fault that the site check knows, on a page that has it; and a page without any."""
 
+import json
+
 import check_site
 import pytest
 
@@ -58,6 +60,30 @@ def test_a_figure_without_a_caption_is_found(site, html, complaints):
     (site / "page.html").write_text(GOOD.replace("</body>", f'<article class="bd-article">{html}</article></body>'))
     problems = check_site.check(site)
     assert len(problems) == complaints and all("has no caption" in problem for problem in problems)
+
+
+MODELS = {
+    "a": {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_b"]}},
+    "b": {"model_name": "IntSliderModel", "state": {}},
+    "bar": {"model_name": "HBoxModel", "state": {"children": ["IPY_MODEL_c"]}},
+    "c": {"model_name": "FloatProgressModel", "state": {}},
+}
+
+
+@pytest.mark.parametrize("model, below, complaints", [
+    ("a", "<p><em>Drag the <em>slider</em>.</em></p>", 0),
+    ("a", "<p><em>Drag the slider.</em> More.</p>", 1),
+    ("a", "<h2>Next</h2>", 1),
+    ("unknown", "", 1),
+    ("bar", "", 0),
+])
+def test_a_widget_without_a_caption_is_found(site, model, below, complaints):
+    state, view = (f'<script type="{check_site.WIDGET.format(kind)}">{json.dumps(content)}</script>'
+                   for kind, content in (("state", {"state": MODELS}), ("view", {"model_id": model})))
+    cell = f'<div class="cell"><pre>viz.frame_slider(x)</pre>{view}</div>'
+    (site / "page.html").write_text(GOOD.replace("</body>", f'{state}<article class="bd-article">{cell}{below}</article></body>'))
+    problems = check_site.check(site)
+    assert len(problems) == complaints and all("'viz.frame_slider(x)' has no caption" in problem for problem in problems)
 
 
 def test_a_stylesheet_that_asks_another_machine_is_found(site):

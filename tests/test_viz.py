@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -112,8 +113,9 @@ def test_the_panel_talks_when_the_button_is_pressed_and_says_what_is_wrong(portr
     panel = viz.talk_panel(
         {"astronaut": portrait, "nobody": np.zeros((200, 200, 3), np.uint8)}, {"angry": second}, checkpoint=checkpoint
     )
-    (face, _), sliders, button, result = panel.children[0].children, panel.children[1], *panel.children[2:]
-    assert "needs a running kernel" in result.value
+    (face, own_face), (speech_menu, own_voice) = (row.children for row in panel.children[:2])
+    sliders, button, result = panel.children[2:]
+    assert "need a running kernel" in result.value
     weights = {slider.description: slider for column in sliders.children for slider in column.children}
     assert tuple(weights) == EMOTIONS
     weights["sadness"].value = 1.0  # happiness is at 1: together they are scaled to a half each
@@ -124,6 +126,22 @@ def test_the_panel_talks_when_the_button_is_pressed_and_says_what_is_wrong(portr
     face.value = "nobody"
     button.click()
     assert "no face found" in result.value and not button.disabled
+
+    picture = io.BytesIO()
+    Image.fromarray(portrait).save(picture, "PNG")
+    own_face.value = (uploaded("../me.png", picture.getvalue()),)
+    own_voice.value = (uploaded("me.txt", b"not a sound"),)
+    assert (face.value, speech_menu.value, face.options) == ("me.png", "me.txt", ("astronaut", "nobody", "me.png"))
+    button.click()
+    assert "me.txt" in result.value and "<video" not in result.value
+    speech_menu.value = "angry"
+    button.click()
+    assert re.search('src="([^"]+)', result.value).group(1) == re.search('src="([^"]+)', expected).group(1)
+
+
+def uploaded(name: str, content: bytes) -> dict:
+    """What the browser hands over for a file."""
+    return {"name": name, "type": "", "size": len(content), "content": content, "last_modified": datetime.now(UTC)}
 
 
 def test_the_shape_diagram_tells_the_shapes_of_a_real_run_and_leaves_no_hook():

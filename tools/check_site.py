@@ -8,6 +8,7 @@ another machine, and pages that weigh too much. Exit 1 if there is anything to r
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ LOADS = {"script": "src", "img": "src", "video": "src", "audio": "src", "source"
          "embed": "src", "object": "data"}
 EXTERNAL = re.compile(r"^(?:https?:)?//")
 CSS_URL = re.compile(r"""(?:url\(\s*['"]?|@import\s+['"])((?:https?:)?//[^'")]+)""")
+WIDGET = "application/vnd.jupyter.widget-{}+json"  # of a "view", where it is shown; of the "state", the page's models
 FILE_NAME = re.compile(r"^\S*\.(?:png|jpe?g|gif|svg|webp)$|[/\\]")
 
 
@@ -73,17 +75,38 @@ def alt_texts(page: BeautifulSoup) -> list[str]:
 
 
 def captions(page: BeautifulSoup) -> list[str]:
-    """Figures of an article without a caption: one of their own, or, below what a cell shows, a paragraph that begins in italics."""
+    """Figures of an article without a caption.
+
+    A picture or a video has one of its own, or, below what its cell shows, a paragraph that begins in italics; a widget has such a
+    paragraph that is in italics as a whole. A progress bar needs none.
+    """
     problems = []
     for tag in page.select(".bd-article :is(img:not([role=presentation]), video, audio, iframe, svg[role=img])"):
         figure = tag.find_parent("figure")
-        cell = tag.find_parent(class_="cell")
-        below = cell.find_next_sibling() if cell else None
-        italics = below.find("em") if below and below.name == "p" else None
         own = figure.find("figcaption") if figure else None
-        if not (own and own.get_text(strip=True) or italics and below.get_text(strip=True).startswith(italics.get_text(strip=True))):
+        paragraph, italics = below(tag)
+        if not (own and own.get_text(strip=True) or italics and paragraph.startswith(italics)):
             problems.append(f"the {tag.name} {name_of(tag)} has no caption")
+    stored = page.find("script", type=WIDGET.format("state"))
+    models = json.loads(stored.string)["state"] if stored else {}
+    bars = {f"IPY_MODEL_{name}" for name, model in models.items() if model["model_name"] == "FloatProgressModel"}
+    for view in page.select(f".bd-article .cell script[type='{WIDGET.format('view')}']"):
+        parts = models.get(json.loads(view.string)["model_id"], {}).get("state", {}).get("children", [])
+        paragraph, italics = below(view)
+        if bars.isdisjoint(parts) and not (italics and paragraph == italics):
+            code = " ".join(view.find_parent(class_="cell").get_text().split())
+            problems.append(f"the widget of the cell {code[:60]!r} has no caption that is all in italics")
     return problems
+
+
+def below(tag: Tag) -> tuple[str, str]:
+    """The paragraph directly below a tag's cell, and the first part of it that is in italics; empty where there is none."""
+    cell = tag.find_parent(class_="cell")
+    paragraph = cell.find_next_sibling() if cell else None
+    if paragraph is None or paragraph.name != "p":
+        return "", ""
+    italics = paragraph.find("em")
+    return paragraph.get_text(strip=True), italics.get_text(strip=True) if italics else ""
 
 
 def name_of(picture: Tag) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ..generate import AudioLike, ImageLike, emotion_weights, generate, read_spe
 from .data import frame_slider
 from .figures import film_strip
 
-STATIC_PAGE = "<small>The button needs a running kernel: open this page as a notebook (the rocket above, or your own machine).</small>"
+STATIC_PAGE = "<small>The buttons need a running kernel: open this page as a notebook (the rocket above, or your own machine).</small>"
 
 
 def emotion_blender(
@@ -65,17 +66,37 @@ def talk_panel(
     *,
     checkpoint: str | os.PathLike | None = None,
 ) -> widgets.VBox:
-    """Choose a face, a recording and an emotion blend, and press Talk. Needs a running kernel.
+    """Choose a face, a recording and an emotion blend, or bring your own face and voice, and press Talk. Needs a running kernel.
 
-    Six weights that add up to more than 1 are scaled down to 1.
+    Six weights that add up to more than 1 are scaled down to 1. What is uploaded goes to the kernel's machine, into a folder that is
+    removed when the kernel stops.
 
     Args:
         faces: by the name to choose it by; as `image` of `talk`.
         recordings: by name; as `audio` of `talk`.
         checkpoint: as of `talk`.
     """
+    faces, recordings = dict(faces), dict(recordings)
     face = widgets.Dropdown(options=list(faces), description="face")
     speech = widgets.Dropdown(options=list(recordings), description="speech")
+    uploads = tempfile.TemporaryDirectory(prefix="emotalk-")
+    own_face = widgets.FileUpload(accept="image/*", description="your picture")
+    own_voice = widgets.FileUpload(accept="audio/*,video/*", description="your recording")
+
+    def take(upload: widgets.FileUpload, known: dict, menu: widgets.Dropdown) -> None:
+        """Let ``menu`` offer what ``upload`` is given, and choose it."""
+
+        def keep(change: dict) -> None:
+            for file in change["new"]:
+                path = Path(uploads.name) / Path(file["name"]).name
+                path.write_bytes(file["content"])
+                known[path.name] = path
+                menu.options, menu.value = list(known), path.name
+
+        upload.observe(keep, "value")
+
+    take(own_face, faces, face)
+    take(own_voice, recordings, speech)
     weights = [widgets.FloatSlider(value=float(name == "happiness"), max=1, step=0.05, description=name) for name in EMOTIONS]
     button = widgets.Button(description="Talk", icon="play", button_style="primary")
     result = widgets.HTML(STATIC_PAGE)
@@ -94,5 +115,8 @@ def talk_panel(
             button.disabled = False
 
     button.on_click(press)
-    columns = widgets.HBox([widgets.VBox(weights[:3]), widgets.VBox(weights[3:])], layout={"flex_flow": "row wrap"})
-    return widgets.VBox([widgets.HBox([face, speech], layout={"flex_flow": "row wrap"}), columns, button, result])
+    def row(*parts: widgets.Widget) -> widgets.HBox:
+        return widgets.HBox(parts, layout={"flex_flow": "row wrap"})
+
+    columns = row(widgets.VBox(weights[:3]), widgets.VBox(weights[3:]))
+    return widgets.VBox([row(face, own_face), row(speech, own_voice), columns, button, result])
