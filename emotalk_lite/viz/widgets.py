@@ -80,8 +80,8 @@ def talk_panel(
     face = widgets.Dropdown(options=list(faces), description="face")
     speech = widgets.Dropdown(options=list(recordings), description="speech")
     uploads = tempfile.TemporaryDirectory(prefix="emotalk-")
-    own_face = widgets.FileUpload(accept="image/*", description="your picture")
-    own_voice = widgets.FileUpload(accept="audio/*,video/*", description="your recording")
+    own_face = widgets.FileUpload(accept="image/*", description="your picture", layout={"width": "auto"})
+    own_voice = widgets.FileUpload(accept="audio/*,video/*", description="your recording", layout={"width": "auto"})
 
     def take(upload: widgets.FileUpload, known: dict, menu: widgets.Dropdown) -> None:
         """Let ``menu`` offer what ``upload`` is given, and choose it."""
