@@ -27,8 +27,8 @@ def chapter_cost(chapter: str, scale: str) -> str:
         EmotalkError: there is no such scale.
 
     >>> print(chapter_cost("08_decoder", "cpu"))
-    At scale cpu this chapter takes ... s and ... GB of memory, measured on ...
-    Other scales: smoke ... cuda was not measured; it trains longer than cpu does, and needs no GPU.
+    At scale cpu this chapter takes ... and ... GB of memory, measured on ...
+    Other scales: smoke ... cuda ...
     >>> chapter_cost("08_decoder", "gpu")
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no scale 'gpu'; choose smoke, cpu or cuda
