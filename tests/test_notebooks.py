@@ -80,3 +80,13 @@ BLOCKS = [(chapter.stem, block) for chapter in CHAPTERS for block in blocks.bloc
 def test_what_the_chapter_builds_is_what_the_package_does(block, monkeypatch):
     monkeypatch.setenv("EMOTALK_SCALE", "smoke")
     blocks.compare(block)
+
+
+PROOFS = [(chapter.stem, proof) for chapter in CHAPTERS for proof in blocks.proofs(chapters.to_notebook(chapter))]
+
+
+@pytest.mark.parametrize("proof", [p for _, p in PROOFS], ids=[f"{stem}:{'+'.join(p.proves)}" for stem, p in PROOFS])
+def test_the_steps_that_a_chapter_builds_are_the_packages(proof, sample, monkeypatch):
+    monkeypatch.setenv("EMOTALK_SCALE", "smoke")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    blocks.prove(proof)

@@ -160,3 +160,42 @@ def test_a_block_that_differs_is_caught(root, right, wrong):
     with pytest.raises(AssertionError, match="differs from"):
         for block in blocks.blocks(chapters.to_notebook(source(root))):
             blocks.compare(block)
+
+
+PROOF = """\
+# T
+
+```{code-cell} ipython3
+raise RuntimeError("a cell that the comparison does not need")
+```
+
+```{code-cell} ipython3
+def step(weight, slope):
+    return weight - 0.1 * slope
+```
+
+```{code-cell} ipython3
+:proves: [step]
+
+assert step(1.0, 1.0) == 0.9
+```
+"""
+
+
+def test_a_comparison_of_steps_runs_by_itself(root):
+    source(root).write_text(PROOF)
+    (proof,) = blocks.proofs(chapters.to_notebook(source(root)))
+    assert proof.proves == ("step",) and len(proof.cells) == 2
+    blocks.prove(proof)
+
+
+@pytest.mark.parametrize("right, wrong, because", [
+    ("- 0.1", "+ 0.1", ""),
+    ("proves: [step]", "proves: [stride]", "stride"),
+    ("assert step(1.0, 1.0) == 0.9", "print(step(1.0, 1.0))", "asserts nothing"),
+])
+def test_a_comparison_that_shows_nothing_is_caught(root, right, wrong, because):
+    source(root).write_text(PROOF.replace(right, wrong))
+    (proof,) = blocks.proofs(chapters.to_notebook(source(root)))
+    with pytest.raises(AssertionError, match=because):
+        blocks.prove(proof)

@@ -10,6 +10,13 @@ A chapter writes a block of the model in front of the reader, in a code cell wit
 
 `compare` executes just the cells that the block needs and compares it with the package's object on random inputs. Of modules,
 the package's weights are loaded into the block first.
+
+A training step has no such twin: the package has one loop where the chapter has a step. There the chapter's own comparison is the test. Its
+cell names what it compares:
+
+    proves: [critic_step, generator_step]
+
+and `prove` executes it with just the cells that it needs.
 """
 
 from __future__ import annotations
@@ -47,6 +54,32 @@ def blocks(notebook: NotebookNode) -> list[Block]:
             found.append(Block(block["built"], block["equals"], block["inputs"], block.get("init"),
                                tuple(cells_needed(sources, index, arguments))))
     return found
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A cell that compares what a chapter builds with the package's: the names it compares, and the cells it needs, itself the last."""
+
+    proves: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+def proofs(notebook: NotebookNode) -> list[Proof]:
+    """Every cell of a notebook that says what it proves."""
+    cells = [c for c in notebook.cells if c.cell_type == "code"]
+    sources = [TransformerManager().transform_cell(c.source) for c in cells]
+    return [Proof(tuple(cell.metadata.proves), tuple(cells_needed(sources, index)))
+            for index, cell in enumerate(cells) if "proves" in cell.metadata]
+
+
+def prove(proof: Proof) -> None:
+    """Run the comparison by itself; AssertionError if the two differ, or if the cell does not compare what it names."""
+    built = set().union(*(names(cell)[1] for cell in proof.cells[:-1]))
+    assert set(proof.proves) <= built, f"no cell that the comparison needs defines {set(proof.proves) - built}"
+    assert any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(proof.cells[-1]))), "the cell asserts nothing"
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for cell in proof.cells:
+        exec(compile(cell, f"<proof of {', '.join(proof.proves)}>", "exec"), namespace)
 
 
 def cells_needed(sources: list[str], index: int, extra: str = "") -> list[str]:
