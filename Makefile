@@ -5,7 +5,7 @@ export EMOTALK_HOME ?= $(CURDIR)/.emotalk
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 
-.PHONY: help env sample book test site notebooks student fork lab talk clean
+.PHONY: help env sample book test site notebooks student colab fork lab talk clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 18
@@ -35,6 +35,9 @@ notebooks: sample  ## execute what changed and copy it to notebooks/, to be comm
 
 student: env  ## notebooks with stubs in place of the solutions: _build/student/notebooks/
 	@$(PY) tools/editions.py
+
+colab:  ## the notebooks for Colab where Colab would run them: newer torch, nothing pinned (several GB)
+	@$(PYTHON) tools/try_colab.py
 
 fork:  ## write your repository's address everywhere: make fork REPO=you/your-book
 	@$(PYTHON) tools/fork.py "$(REPO)"

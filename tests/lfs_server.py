@@ -24,7 +24,10 @@ class LfsServer(ThreadingHTTPServer):
         self.break_after: dict[str, list[int]] = {}  # path -> bytes after which to drop the connection, one a request
         self.ignores_range = False
         self.damages: set[str] = set()  # paths
-        self.seconds_a_chunk = 0.0
+        self.stalls: dict[str, int] = {}  # path -> bytes after which nothing more comes, as long as it stands here
+
+    def handle_error(self, *_):
+        """Nothing: a client that was killed has closed its connection."""
 
     @property
     def url(self) -> str:
@@ -63,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
             piece = body[start : min(start + 16384, break_after if break_after is not None else len(body))]
             self.wfile.write(piece)
             self.server.sent[self.path] += len(piece)
-            threading.Event().wait(self.server.seconds_a_chunk)
+            while start + 16384 >= self.server.stalls.get(self.path, len(body) + 16384):
+                threading.Event().wait(0.02)
             if break_after is not None and start + 16384 >= break_after:
                 self.close_connection = True
                 return

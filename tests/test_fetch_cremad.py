@@ -157,7 +157,7 @@ def test_a_file_that_the_repository_does_not_have(server, tmp_path):
 def command(server, out, *options):
     """``emotalk cremad`` as a process that knows our server in place of GitHub's."""
     start = (
-        "import emotalk_lite.data.fetch_cremad as module, emotalk_lite.cli as cli, sys; "
+        "import emotalk_lite.data.fetch_cremad as module, emotalk_lite.data.lfs as lfs, emotalk_lite.cli as cli, sys; lfs.TIMEOUT = 2; "
         f"module.POINTERS, module.SERVERS = '{server.url}/raw', ('{server.url}/media',); cli.app(sys.argv[1:])"
     )
     return subprocess.Popen(
@@ -177,7 +177,7 @@ def test_stopped_in_the_middle_of_a_file_it_goes_on_there(how, status, server, t
     for name in official_names():  # the command asks for all of an actor's clips: the others are small here
         if name.startswith("1001"):
             server.files.setdefault(f"VideoFlash/{name}.flv", name.encode())
-    server.seconds_a_chunk = 1.0  # long enough to be stopped in, on a busy machine too
+    server.stalls[f"/media/{ANG}"] = 2 * lfs.CHUNK
     process = command(server, tmp_path, "--actors", "1001")
     part = lfs.partial_path(tmp_path / ANG)
     while not (part.is_file() and part.stat().st_size > lfs.CHUNK):
@@ -191,7 +191,7 @@ def test_stopped_in_the_middle_of_a_file_it_goes_on_there(how, status, server, t
     there = part.stat().st_size
     assert there > 0 and not (tmp_path / ANG).exists()
 
-    server.seconds_a_chunk = 0
+    server.stalls.clear()
     server.asked.clear()
     fetch_cremad(tmp_path, actors=[1001], progress=False)
     assert (f"/media/{ANG}", f"bytes={there}-") in server.asked and (tmp_path / ANG).read_bytes() == server.files[ANG]

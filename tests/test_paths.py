@@ -1,9 +1,11 @@
 """Files appear whole or not at all."""
 
+from pathlib import Path
+
 import pytest
 
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.paths import atomic_path, check_writable, home, make_folder_of
+from emotalk_lite.paths import atomic_path, check_writable, home, make_folder_of, remove_abandoned
 
 
 def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
@@ -44,3 +46,12 @@ def test_asking_whether_a_file_can_be_written_makes_no_folder(tmp_path):
     path = tmp_path / "new" / "newer" / "out.mp4"
     assert check_writable(path) == path and not list(tmp_path.iterdir())
     assert make_folder_of(path).parent.is_dir() and not list(path.parent.iterdir())
+
+
+def test_what_a_kill_leaves_of_the_probe_is_removed_with_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "unlink", lambda self: None)
+    check_writable(tmp_path / "out.mp4")
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_abandoned(tmp_path, age=0)
+    assert not list(tmp_path.iterdir())

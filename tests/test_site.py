@@ -101,6 +101,11 @@ def test_figures_equations_and_exercises_are_counted_by_chapter(site):
         assert re.search(rf'<a class="[^"]*"[^>]*>\s*{Path(name).stem[:2]} ', (site / "book/intro.html").read_text()), name  # in the sidebar
 
 
+def test_a_number_and_its_unit_stay_on_one_line(site):
+    page = (site / "book/claims.html").read_text()
+    assert "19.07\N{NO-BREAK SPACE}%" in page and not re.search(r"\d %", page)
+
+
 def test_the_status_page_has_a_row_for_every_chapter(site):
     page = (site / "book/status.html").read_text()
     assert [name for name in NOTEBOOKS if f'href="../{name}"' not in page.partition("<table")[2].partition("</table>")[0]] == []
@@ -274,6 +279,8 @@ def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
                 assert by_key != before, f"{name}, slider {index}: the arrow key changes nothing"
                 readout = area.locator(".widget-readout").first.inner_text().strip()
                 assert handle.get_attribute("aria-valuetext") == readout, f"{name}, slider {index}: a screen reader hears something else"
+                alts = {image.get_attribute("alt") for image in area.locator(".widget-image").all() if image.is_visible()}
+                assert all(alt.endswith(f" {readout}") for alt in alts), f"{name}, slider {index}: its picture's name is not up to date"
                 assert area.locator(".widget-play svg").count() == 0, f"{name}, slider {index}: the player has two icons"
                 box, track = handle.bounding_box(), area.locator(".noUi-target").first.bounding_box()
                 watched.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -289,8 +296,8 @@ RING = "(reached) => getComputedStyle(reached).outlineStyle"
 
 
 def test_a_list_beside_a_slider_chooses_another_row_of_pictures(chromium, site):
-    """The gate explorer of chapter 06 and the distance slider of chapter 14, by keyboard alone."""
-    for name in ("notebooks/06_image_encoder.html", "notebooks/14_fid.html"):
+    """The gate explorer of chapter 06, the blender of 07 and the distance slider of 14, by keyboard alone."""
+    for name in ("notebooks/06_image_encoder.html", "notebooks/07_emotion_noise.html", "notebooks/14_fid.html"):
         with Watched(chromium, site, name) as watched:
             watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
             area = watched.page.locator(".widget-subarea:has(.widget-dropdown):has(.noUi-handle):has(.widget-image)").first
@@ -299,9 +306,10 @@ def test_a_list_beside_a_slider_chooses_another_row_of_pictures(chromium, site):
             handle.press("ArrowRight")
             rings = [handle.evaluate(RING)]
             seen = [pictures(area)]
-            for _ in range(choice.locator("option").count() - 1):
+            for option in choice.locator("option").all_inner_texts()[1:]:
                 choice.press("ArrowDown")
                 seen.append(pictures(area))
+                assert f" {option}, " in next(i for i in area.locator(".widget-image").all() if i.is_visible()).get_attribute("alt"), name
             assert len({tuple(shown) for shown in seen}) == len(seen) > 2 and watched.errors == [], name
             assert [*rings, choice.evaluate(RING)] == ["solid", "solid"], f"{name}: one cannot see where the keyboard is"
 

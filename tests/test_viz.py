@@ -103,9 +103,19 @@ def test_the_blender_holds_a_picture_for_every_stop_and_needs_no_kernel(portrait
     box = viz.emotion_blender(portrait, second, "happiness", "sadness", checkpoint=checkpoint, stops=4, columns=3)
     stack, controls = box.children
     slider = controls.children[1]
-    assert (slider.min, slider.max, stack.selected_index) == (0, 3, 0)
+    assert (slider.options, stack.selected_index) == (("0%", "33%", "67%", "100%"), 0)
     assert len({image.value for image in stack.children}) == len(stack.children) == 4
     assert sum(len(image.value) for image in stack.children) < 200_000
+
+
+def test_the_blender_offers_several_ends_whose_common_start_travels_once(portrait, speech, checkpoint):
+    second = speech.samples[:, speech.rate : 2 * speech.rate], speech.rate
+    choice, slider, stacks = viz.emotion_blender(
+        portrait, second, "happiness", "sadness", "fear", checkpoint=checkpoint, stops=3, columns=3
+    ).children
+    assert (choice.description, choice.options, slider.options) == ("happiness to", ("sadness", "fear"), ("0%", "50%", "100%"))
+    to_sadness, to_fear = (stack.children for stack in stacks.children)
+    assert to_sadness[0] is to_fear[0] and len({image.value for image in (*to_sadness, *to_fear)}) == 5
 
 
 def test_the_panel_talks_when_the_button_is_pressed_and_says_what_is_wrong(portrait, speech, checkpoint):

@@ -1,7 +1,7 @@
 // Names for what a screen reader would find nameless, and keys for what only a mouse could scroll.
 
-// Widgets: the manager gives its sliders, buttons and pictures no names. A slider has its label's; the picture that it chooses is
-// "<label>: <value>"; the player's buttons say what they do.
+// Widgets: the manager gives its sliders, buttons and pictures no names. A slider has its label's; a picture, what list and slider say
+// (the others of its place are hidden); the player's buttons say what they do.
 function nameWidgets() {
   for (const slider of document.querySelectorAll(".widget-slider")) {
     const label = slider.querySelector(".widget-label")?.textContent.trim() || "position";
@@ -19,9 +19,13 @@ function nameWidgets() {
     });
   // The theme's Font Awesome would draw a second icon beside the one that the player changes from "play" to "pause": it skips what is marked.
   for (const icon of document.querySelectorAll(".jupyter-widgets i.fa")) icon.setAttribute("data-fa-i2svg", "");
-  for (const picture of document.querySelectorAll("img.widget-image:not([alt])")) {
-    const label = picture.closest(".widget-subarea, .cell_output")?.querySelector(".widget-label")?.textContent.trim();
-    picture.alt = label ? `The picture for the chosen ${label}` : "The picture that the controls choose";
+  for (const area of document.querySelectorAll(".widget-subarea:has(img.widget-image)")) {
+    const said = [...area.querySelectorAll(".widget-dropdown, .widget-slider")].map((control) => {
+      const value = control.querySelector("select")?.selectedOptions[0]?.textContent ?? control.querySelector(".widget-readout")?.textContent;
+      return `${control.querySelector(".widget-label")?.textContent.trim()} ${value?.trim()}`;
+    });
+    const alt = said.length ? `The picture for: ${said.join(", ")}` : "The picture that the controls choose";
+    for (const picture of area.querySelectorAll("img.widget-image")) if (picture.alt !== alt) picture.alt = alt;
   }
 }
 
@@ -40,7 +44,10 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".citation-list[role=list]").forEach((list) => list.removeAttribute("role"));
   document.querySelectorAll("audio").forEach((player, place, all) => player.setAttribute("aria-label", `Recording ${place + 1} of ${all.length} on this page`));
   const observer = new MutationObserver(nameWidgets);
-  document.querySelectorAll(".cell_output").forEach((output) => observer.observe(output, { childList: true, subtree: true }));
+  document.querySelectorAll(".cell_output").forEach((output) => {
+    observer.observe(output, { childList: true, subtree: true });
+    output.addEventListener("change", nameWidgets); // a list's choice changes no node
+  });
   nameWidgets();
 });
 window.addEventListener("load", () => setTimeout(reachScrollers, 0));

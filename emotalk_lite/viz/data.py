@@ -110,7 +110,7 @@ def choice_slider(
     """A list and a slider over pictures that travel inside the page: no kernel is needed.
 
     Args:
-        images: what the list offers, to one picture for each stop of the slider.
+        images: what the list offers, to one picture for each stop of the slider; a picture that several share travels once.
         kind: stands before the list.
         label: stands before the slider.
         stops: the slider's, in words.
@@ -125,7 +125,8 @@ def choice_slider(
     """
     if {len(pictures) for pictures in images.values()} != {len(stops)}:
         raise ValueError(f"each choice needs {len(stops)} pictures, one for each of {', '.join(stops)}")
-    stacks = [_stack(pictures, quality) for pictures in images.values()]
+    known: dict[int, widgets.Image] = {}
+    stacks = [_stack(pictures, quality, known) for pictures in images.values()]
     choice = widgets.Dropdown(options=list(images), index=0, description=kind)
     slider = widgets.SelectionSlider(options=list(stops), index=0, description=label, layout={"width": "auto", "max_width": "420px"})
     chosen = widgets.Stack(stacks, selected_index=0, layout=NO_SCROLL)
@@ -135,10 +136,11 @@ def choice_slider(
     return widgets.VBox([choice, slider, chosen])
 
 
-def _stack(images: Sequence[Image.Image], quality: int) -> widgets.Stack:
-    """The pictures on one place, the first of them shown."""
-    pictures = []
+def _stack(images: Sequence[Image.Image], quality: int, known: dict[int, widgets.Image] | None = None) -> widgets.Stack:
+    """The pictures on one place, the first of them shown; those in ``known``, by their identity, are not encoded again."""
+    known = {} if known is None else known
     for image in images:
-        data, kind = encoded(image, quality)
-        pictures.append(widgets.Image(value=data, format=kind, layout={"max_width": "100%"}))
-    return widgets.Stack(pictures, selected_index=0, layout=NO_SCROLL)
+        if id(image) not in known:
+            data, kind = encoded(image, quality)
+            known[id(image)] = widgets.Image(value=data, format=kind, layout={"max_width": "100%"})
+    return widgets.Stack([known[id(image)] for image in images], selected_index=0, layout=NO_SCROLL)

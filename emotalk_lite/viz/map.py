@@ -49,7 +49,7 @@ def model_map(config: ModelConfig, lit: Collection[str] = PARTS) -> HTML:
         f'<rect x="398" y="{at - 52}" width="44" height="104" rx="6" {LINE}/>'
         f"{_text(420, at - 4, str(config.fusion_dim))}{_text(420, at + 14, '× T', small=True)}{_arrow(442, 482, at)}"
         f'<path d="M484 {at - 20} L580 {at - 44} V{at + 44} L484 {at + 20} Z" {LINE}/>'
-        f"{_text(533, at + 1, 'decoder')}{_text(535, at + 19, f'4 to {size} pixels', small=True)}{_arrow(580, 616, at)}"
+        f"{_text(533, at + 1, 'decoder')}{_text(533, at + 62, f'4 to {size} pixels', small=True)}{_arrow(580, 616, at)}"
         f"{_text(668, at - 2, 'video')}{_text(668, at + 16, f'T × 3 × {size} × {size}', small=True)}</g>"
     )
     said = "Map of the generator: " + "; ".join(f"{what[0]}, {what[1]}, becomes {what[2]} numbers" for what in inputs.values())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 import numpy as np
+from PIL import Image
 
 from ..checkpoint import load_generator
 from ..clip import PLAYER_WIDTH, player
@@ -18,7 +19,7 @@ from ..devices import pick_device
 from ..emotions import EMOTIONS, describe_emotion
 from ..errors import EmotalkError
 from ..generate import AudioLike, ImageLike, emotion_weights, generate, read_speech, talk
-from .data import frame_slider
+from .data import choice_slider, frame_slider
 from .figures import film_strip
 
 STATIC_PAGE = "<small>The buttons need a running kernel: open this page as a notebook (the rocket above, or your own machine).</small>"
@@ -28,22 +29,20 @@ def emotion_blender(
     image: ImageLike,
     audio: AudioLike,
     start: str,
-    end: str,
-    *,
+    *ends: str,
     checkpoint: str | os.PathLike,
     stops: int = 9,
     columns: int = 5,
 ) -> widgets.VBox:
-    """A slider that blends one emotion into another on the same speech.
+    """A slider that blends one emotion into another on the same speech, and, if there are several others, a list to choose from.
 
-    All its pictures are drawn beforehand and travel inside the page, so it works without a kernel: drag it, use the
-    arrow keys, or press play.
+    All its pictures are drawn beforehand and travel inside the page, so it works without a kernel: drag it, or use the arrow keys.
 
     Args:
         image: as of `talk`.
         audio: as of `talk`.
         start: the emotion at the left end.
-        end: the emotion at the right end.
+        ends: one or more emotions for the right end.
         checkpoint: a `generator.safetensors` or a run's folder.
         stops: positions of the slider.
         columns: moments of the speech in each picture.
@@ -51,13 +50,18 @@ def emotion_blender(
     generator = load_generator(Path(checkpoint), pick_device("auto"))
     face = align_face(image).image
     speech = speech_input(*read_speech(audio))
-    origin, target = np.array(emotion_weights(start)), np.array(emotion_weights(end))
-    strips = []
-    for blend in np.linspace(0, 1, stops):
-        weights = (origin + blend * (target - origin)).round(6)
-        frames = generate(generator, face, speech, weights.tolist())
-        strips.append(film_strip({describe_emotion(weights): frames}, columns, tile=128))
-    return frame_slider(strips, label="blend")
+
+    def strip(end: str, share: float) -> Image.Image:
+        origin, target = np.array(emotion_weights(start)), np.array(emotion_weights(end))
+        weights = (origin + share * (target - origin)).round(6)
+        return film_strip({describe_emotion(weights): generate(generator, face, speech, weights.tolist())}, columns, tile=128)
+
+    first, shares = strip(start, 0.0), np.linspace(0, 1, stops)
+    strips = {end: [first, *(strip(end, share) for share in shares[1:])] for end in ends}
+    said = [f"{share:.0%}" for share in shares]
+    if len(ends) == 1:
+        return frame_slider(strips[ends[0]], "blend", stops=said)
+    return choice_slider(strips, f"{start} to", "blend", said, quality=70)
 
 
 def talk_panel(
