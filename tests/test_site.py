@@ -116,16 +116,35 @@ LONG_CODE = """[...document.querySelectorAll(".cell_input pre, .solution .output
     .map((pre) => pre.textContent).filter((code) => !code.includes("https://")).map((code) => code.split("\\n")[0])"""
 
 
+AXE = """async (only) => {
+    const options = {resultTypes: ["violations"], ...(only.length ? {runOnly: only} : {})};
+    const {violations} = await axe.run({exclude: [["div.highlight pre"]]}, options);
+    return violations.filter((v) => ["serious", "critical"].includes(v.impact))
+                     .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 100)).slice(0, 3).join(" ")}`);
+}"""
+RULES = {"desktop": [], "phone": ["scrollable-region-focusable", "button-name", "image-alt"]}  # all; what a size can change
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
-def test_pages_stay_on_this_machine_without_errors_or_sideways_scrolling(chromium, site, name, size):
+def test_pages_stay_on_this_machine_fit_and_can_be_used_without_sight_and_without_a_mouse(chromium, site, name, size):
+    """No request leaves, nothing complains, nothing scrolls sideways; axe-core finds nothing serious, in the dark neither."""
     with Watched(chromium, site, name, size) as watched:
         outside = [url for url in watched.requests if not url.startswith(("file:", "data:", "blob:"))]
         wide, seen = watched.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
         open_solutions(watched.page)
         code = watched.page.evaluate(LONG_CODE) if size == "desktop" else []
-    assert outside == [] and watched.errors == []
-    assert wide <= seen and code == []
+        assert outside == [] and watched.errors == []
+        assert wide <= seen and code == []
+        watched.page.evaluate(AXE_SCRIPT)
+        assert watched.page.evaluate(AXE, RULES[size]) == []
+        if size == "desktop":
+            watched.page.emulate_media(color_scheme="dark")
+            watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+            watched.page.wait_for_timeout(300)  # colours fade over
+            assert watched.page.evaluate(AXE, OF_COLOURS) == [], "dark"
 
 
 def test_a_word_typed_into_the_search_finds_its_chapter(chromium, site):
@@ -152,30 +171,6 @@ def test_the_survey_in_chapter_15_can_be_answered(chromium, site):
         survey.locator("#next").click()
         assert survey.locator("#where").inner_text() == "Video 2 of 8"
         assert survey.locator("video").evaluate("(v) => v.play().then(() => v.videoWidth)") > 0 and watched.errors == []
-
-
-AXE = """async (only) => {
-    const options = {resultTypes: ["violations"], ...(only.length ? {runOnly: only} : {})};
-    const {violations} = await axe.run({exclude: [["div.highlight pre"]]}, options);
-    return violations.filter((v) => ["serious", "critical"].includes(v.impact))
-                     .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 100)).slice(0, 3).join(" ")}`);
-}"""
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_can_be_used_without_sight_and_without_a_mouse(chromium, site, name):
-    """axe-core finds nothing serious: all rules at desktop size, on a phone and in the dark those that size or colours decide."""
-    for size, only in {"desktop": [], "phone": ["scrollable-region-focusable", "button-name", "image-alt"]}.items():
-        with Watched(chromium, site, name, size) as watched:
-            watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
-            open_solutions(watched.page)
-            watched.page.evaluate(AXE_SCRIPT)
-            assert watched.page.evaluate(AXE, only) == [], size
-            if size == "desktop":
-                watched.page.emulate_media(color_scheme="dark")
-                watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-                watched.page.wait_for_timeout(300)  # colours fade over
-                assert watched.page.evaluate(AXE, ["color-contrast", "link-in-text-block"]) == [], "dark"
 
 
 def test_in_the_dark_a_white_chart_is_dimmed_and_a_face_is_not(chromium, site):

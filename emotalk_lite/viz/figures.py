@@ -47,19 +47,21 @@ def encoded(image: Image.Image, quality: int) -> tuple[bytes, str]:
     return buffer.getvalue(), kind
 
 
-def film_strip(rows: Mapping[str, np.ndarray], columns: int = 8, tile: int = 104) -> Image.Image:
+def film_strip(rows: Mapping[str, np.ndarray], columns: int = 8, tile: int = 104, inside: bool = False) -> Image.Image:
     """Videos as rows of stills, each row under its label, the times below.
 
     Args:
         rows: label to uint8 (T, H, W, 3); all rows show the same moments.
         columns: stills a row, evenly spread over the shortest video.
         tile: pixels, width and height of a still.
+        inside: leave out the ends, where a mouth that speaks is at rest.
 
     >>> film_strip({"black": np.zeros((9, 16, 16, 3), np.uint8)}, columns=2).size
     (226, 162)
     """
     label, times = 26, 20
-    chosen = np.linspace(0, min(map(len, rows.values())) - 1, columns).round().astype(int)
+    spread = np.linspace(0, min(map(len, rows.values())) - 1, columns + 2 * inside).round().astype(int)
+    chosen = spread[1:-1] if inside else spread
     width = columns * (tile + GAP) + GAP
     sheet = Image.new("RGB", (width, len(rows) * (tile + GAP + label) + times + GAP), BACKGROUND)
     draw = ImageDraw.Draw(sheet)

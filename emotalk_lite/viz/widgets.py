@@ -45,7 +45,7 @@ def emotion_blender(
         ends: one or more emotions for the right end.
         checkpoint: a `generator.safetensors` or a run's folder.
         stops: positions of the slider.
-        columns: moments of the speech in each picture.
+        columns: moments in the middle of the speech in each picture.
     """
     generator = load_generator(Path(checkpoint), pick_device("auto"))
     face = align_face(image).image
@@ -54,14 +54,15 @@ def emotion_blender(
     def strip(end: str, share: float) -> Image.Image:
         origin, target = np.array(emotion_weights(start)), np.array(emotion_weights(end))
         weights = (origin + share * (target - origin)).round(6)
-        return film_strip({describe_emotion(weights): generate(generator, face, speech, weights.tolist())}, columns, tile=128)
+        frames = generate(generator, face, speech, weights.tolist())
+        return film_strip({describe_emotion(weights): frames}, columns, tile=128, inside=True)
 
     first, shares = strip(start, 0.0), np.linspace(0, 1, stops)
     strips = {end: [first, *(strip(end, share) for share in shares[1:])] for end in ends}
     said = [f"{share:.0%}" for share in shares]
     if len(ends) == 1:
         return frame_slider(strips[ends[0]], "blend", stops=said)
-    return choice_slider(strips, f"{start} to", "blend", said, quality=70)
+    return choice_slider(strips, "to", "blend", said, quality=70)
 
 
 def talk_panel(
