@@ -130,7 +130,7 @@ def check_writable(path: str | os.PathLike) -> Path:
         is_folder = path.is_dir()
         if not is_folder:
             above = next(folder for folder in path.absolute().parents if folder.exists())
-            probe = above / f".probe.{uuid.uuid4().hex[:8]}.part.tmp"  # `remove_abandoned` knows this, too
+            probe = above / f".probe.{uuid.uuid4().hex[:8]}.part.tmp"  # a name that `remove_abandoned` knows
             probe.touch()
             probe.unlink()
     except OSError as error:

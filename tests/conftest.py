@@ -8,6 +8,8 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # set before torch i
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # tests compare bytes, and a GPU's sums differ from run to run; give a number to test on one
 
 import browser
+import chapters
+import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -18,6 +20,18 @@ def threads():
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch, tmp_path):
+    """Cells of a chapter may run here at smoke scale, in an empty folder; what they set for all is put back."""
+    monkeypatch.setenv("EMOTALK_SCALE", "smoke")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(chapters.ROOT), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.chdir(tmp_path)
+    plt.switch_backend("agg")
+    with plt.rc_context(), torch.random.fork_rng(devices=[]):
+        yield
+    plt.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A web server in the shape of GitHub's for Git LFS: pointers under ``/raw``, files under ``/media``; a mirror under ``/mirror``."""
 
 import hashlib
+import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -26,8 +27,10 @@ class LfsServer(ThreadingHTTPServer):
         self.damages: set[str] = set()  # paths
         self.stalls: dict[str, int] = {}  # path -> bytes after which nothing more comes, as long as it stands here
 
-    def handle_error(self, *_):
-        """Nothing: a client that was killed has closed its connection."""
+    def handle_error(self, *about):
+        """A client that was killed has closed its connection; all else is told."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*about)
 
     @property
     def url(self) -> str:
@@ -85,5 +88,6 @@ def serving(files: dict[str, bytes]):
         try:
             yield server
         finally:
+            server.stalls.clear()
             server.shutdown()
             thread.join()

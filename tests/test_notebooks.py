@@ -86,7 +86,5 @@ PROOFS = [(chapter.stem, proof) for chapter in CHAPTERS for proof in blocks.proo
 
 
 @pytest.mark.parametrize("proof", [p for _, p in PROOFS], ids=[f"{stem}:{'+'.join(p.proves)}" for stem, p in PROOFS])
-def test_the_steps_that_a_chapter_builds_are_the_packages(proof, sample, monkeypatch):
-    monkeypatch.setenv("EMOTALK_SCALE", "smoke")
-    monkeypatch.setenv("MPLBACKEND", "agg")
+def test_the_steps_that_a_chapter_builds_are_the_packages(proof, sample, in_this_process):
     blocks.prove(proof)

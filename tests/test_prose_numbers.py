@@ -69,6 +69,7 @@ DECODER = "book/chapters/08_decoder.md"
 BSRGAN = "book/chapters/13_bsrgan.md"
 FAST = "emotalk_lite/weights/upscale_fast.md"
 TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
+SETUP = "book/setup.md"
 SYNCNET = "emotalk_lite/weights/syncnet.md"
 SAID = [
     ("book/chapters/00_quickstart.md", "he is\nsofter: {row[cpu joint 180][psnr]:.1f} dB"),
@@ -117,6 +118,7 @@ SAID = [
     (CLAIMED, "{mos[se].aggregate} falls to {mos[se em].aggregate} without BSRGAN, {mos[se bsrgan].aggregate} to {mos[se em bsrgan].aggregate} with it"),
     (CLAIMED, "{agree[se+em+bsrgan realistic]:.1f} % find the complete model realistic and {agree[se+em+bsrgan pleasing]:.1f} % pleasing"),
     (CLAIMED, 'The score rises "by approximately {claims[mos_change]} %"'),
+    (SETUP, "beside torch {colab[kept][torch]} and numpy {colab[kept][numpy]}, which both stayed as they were"),
     (CARD, "(training fit) | {portrait[sample (training fit)][mean][psnr]:.1f} dB | {portrait[sample (training fit)][mean][ssim]:.3f} |"
            " {portrait[sample (training fit)][mean][mouth_correlation]:.2f} |"),
     (CARD, "| {portrait[synthetic held-out actors][clips]} clips of twelve synthetic actors that it never saw |"

@@ -1,8 +1,8 @@
 """The exercises both ways, and the plain editions: every stub fails its check, every solution passes, the notebooks run."""
 
+import ast
 import base64
 import io
-import os
 import re
 from functools import partial
 
@@ -10,12 +10,12 @@ import chapters
 import drawing
 import editions
 import fork
-import matplotlib.pyplot as plt
 import nbformat
 import plain
 import pytest
 from exercises import Exercise, checks, exercises, parts, stub
 from IPython.core.inputtransformer2 import TransformerManager
+from nbclient import NotebookClient
 from PIL import Image
 
 from emotalk_lite import check
@@ -46,27 +46,30 @@ def run(cells: list[str], namespace: dict) -> None:
 
 
 @each_chapter
-def test_the_student_edition_runs_every_stub_fails_its_check_and_every_solution_passes(chapter, sample, verdicts, monkeypatch, tmp_path):
+def test_the_student_edition_runs_every_stub_fails_its_check_and_every_solution_passes(chapter, sample, verdicts, in_this_process):
     """From top to bottom; where a stub stands, the solution is tried too, in a copy of the names that there are by then."""
-    monkeypatch.setenv("EMOTALK_SCALE", "smoke")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(chapters.ROOT), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    monkeypatch.chdir(tmp_path)
     asked = iter(exercises(chapters.to_notebook(chapter)))
-    namespace: dict = {"__name__": "__main__", "display": str}
+    namespace: dict = {"__name__": "__main__"}
     for cell in editions.student_edition(chapter).cells:
         if cell.cell_type != "code":
             continue
         run([cell.source], namespace)
         if "exercise" in cell.metadata.get("tags", ()):
             exercise = next(asked)
+            assert isinstance(ast.parse(cell.source).body[-1], ast.Expr), "a notebook shows no verdict"
             assert set(verdicts) == checks(exercise) and all(str(v).startswith("Not yet.") for said in verdicts.values() for v in said)
             verdicts.clear()
             run(exercise.solution, dict(namespace))
             assert {name: bool(said[-1]) for name, said in verdicts.items()} == dict.fromkeys(checks(exercise), True)
             verdicts.clear()
     assert next(asked, None) is None
-    plt.close("all")
+
+
+def test_in_a_kernel_an_edition_shows_what_the_checks_say(sample, in_this_process, tmp_path):
+    edition = editions.student_edition(next(chapter for chapter in CHAPTERS if chapter.stem == "15_mos"))
+    NotebookClient(edition, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    answers = [cell.outputs[-1].data["text/plain"] for cell in edition.cells if "exercise" in cell.metadata.get("tags", ())]
+    assert len(answers) == 3 and all(answer.startswith("Not yet.") for answer in answers)
 
 
 @each_chapter

@@ -190,7 +190,7 @@ def test_a_comparison_of_steps_runs_by_itself(root):
 
 
 @pytest.mark.parametrize("right, wrong, because", [
-    ("- 0.1", "+ 0.1", ""),
+    ("- 0.1", "+ 0.1", "^(?!the cell|no cell)"),
     ("proves: [step]", "proves: [stride]", "stride"),
     ("assert step(1.0, 1.0) == 0.9", "print(step(1.0, 1.0))", "asserts nothing"),
 ])

@@ -73,9 +73,10 @@ def proofs(notebook: NotebookNode) -> list[Proof]:
 
 
 def prove(proof: Proof) -> None:
-    """Run the comparison by itself; AssertionError if the two differ, or if the cell does not compare what it names."""
-    built = set().union(*(names(cell)[1] for cell in proof.cells[:-1]))
-    assert set(proof.proves) <= built, f"no cell that the comparison needs defines {set(proof.proves) - built}"
+    """Run the comparison by itself; AssertionError if the two differ, if it needs no cell that defines what it names, or asserts nothing."""
+    nodes = [node for cell in proof.cells[:-1] for node in ast.parse(cell).body]
+    built = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert proof.proves and set(proof.proves) <= built, f"no cell that the comparison needs defines {set(proof.proves) - built}"
     assert any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(proof.cells[-1]))), "the cell asserts nothing"
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for cell in proof.cells:

@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -42,16 +43,22 @@ def stand_in(folder: Path, root: Path = ROOT) -> dict[str, str]:
 
 def run_notebook(python: Path, notebook: Path, folder: Path, variables: dict[str, str]) -> bool:
     """Execute one notebook with the interpreter's papermill; what it said is in ``folder/NAME.log``."""
-    variables = {**os.environ, **variables, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    variables = unpinned() | variables | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
     command = [str(python), "-m", "papermill", "--no-progress-bar", "-k", "python3", str(notebook), str(folder / notebook.name)]
     with (folder / f"{notebook.stem}.log").open("w") as log:
         return subprocess.run(command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT).returncode == 0
 
 
+def unpinned() -> dict[str, str]:
+    """The variables of this process, less those that would make pip install what somebody has pinned."""
+    return {name: value for name, value in os.environ.items() if name not in ("PIP_CONSTRAINT", "PIP_REQUIREMENT")}
+
+
 def versions(python: Path) -> dict[str, str]:
-    """Those of OWN, as installed."""
-    code = f"import json; from importlib.metadata import version; print(json.dumps({{n: version(n) for n in {OWN!r}}}))"
-    return json.loads(subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout)
+    """Those of OWN that are installed."""
+    code = "import json; from importlib.metadata import distributions; print(json.dumps({d.name: d.version for d in distributions()}))"
+    found = json.loads(subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout)
+    return {name: found[name] for name in OWN if name in found}
 
 
 def make_environment(venv: Path) -> Path:
@@ -59,7 +66,8 @@ def make_environment(venv: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
     python = python_of(venv)
     wanted = [*OWN, "ipykernel", "ipywidgets", "matplotlib", "papermill"]
-    subprocess.run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *wanted], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *wanted], check=True,
+                   env=unpinned())
     return python
 
 
@@ -70,7 +78,11 @@ def main() -> None:
     options = parser.parse_args()
     wanted = [path for path in sorted((ROOT / "colab" / "notebooks").glob("*.ipynb"))
               if not options.numbers or path.name.startswith(tuple(options.numbers))]
+    if not wanted:
+        parser.error(f"no chapter begins with {' or '.join(options.numbers)}")
     print("colab: making an environment", flush=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)  # what an earlier call trained and downloaded, too
+    FOLDER.mkdir(parents=True)
     python, variables = make_environment(FOLDER / "env"), stand_in(FOLDER)
     before, seconds, failed = versions(python), {}, []
     for notebook in wanted:
@@ -79,7 +91,8 @@ def main() -> None:
         seconds[notebook.stem] = round(time.monotonic() - start)
         print(f"colab: {notebook.stem} {'ran' if fine else 'FAILED'}, {seconds[notebook.stem]} s", flush=True)
         failed += [] if fine else [f"{notebook.stem}: see {FOLDER / notebook.stem}.log"]
-    changed = [f"{name} {before[name]} became {now}" for name, now in versions(python).items() if now != before[name]]
+    after = versions(python)
+    changed = [f"{name} {before[name]} became {after.get(name, 'nothing')}" for name in OWN if after.get(name) != before[name]]
     if failed or changed:
         sys.exit("colab: " + "; ".join([*failed, *changed]))
     print(f"colab: all ran, and kept {', '.join(f'{name} {number}' for name, number in before.items())}")

@@ -22,8 +22,8 @@ function nameWidgets() {
   for (const area of document.querySelectorAll(".widget-subarea:has(img.widget-image)")) {
     const said = [...area.querySelectorAll(".widget-dropdown, .widget-slider")].map((control) => {
       const value = control.querySelector("select")?.selectedOptions[0]?.textContent ?? control.querySelector(".widget-readout")?.textContent;
-      return `${control.querySelector(".widget-label")?.textContent.trim()} ${value?.trim()}`;
-    });
+      return `${control.querySelector(".widget-label")?.textContent.trim() ?? ""} ${value?.trim() ?? ""}`.trim();
+    }).filter(Boolean);
     const alt = said.length ? `The picture for: ${said.join(", ")}` : "The picture that the controls choose";
     for (const picture of area.querySelectorAll("img.widget-image")) if (picture.alt !== alt) picture.alt = alt;
   }

@@ -6,16 +6,12 @@ import re
 
 from docutils import nodes
 
-BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:dB|k?Hz|kbit/s|[kMG]B|ms|s|min)\b|%)")
+BEFORE_UNIT = re.compile(r"(?<=\d)[ \n](?=(?:dB|k?Hz|kbit/s|[kMG]B|ms|s|min)\b|%)")
 VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
 
 
 def hold(text: str) -> str:
-    """No line breaks between number and unit.
-
-    >>> hold("by 12 % in 4 s, 3 stages").replace(chr(160), "~")
-    'by 12~% in 4~s, 3 stages'
-    """
+    """No line breaks between number and unit."""
     return BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 

@@ -18,7 +18,7 @@ from ..paths import file_sha256, make_folder_of
 
 POINTER_START = b"version https://git-lfs.github.com/spec/v1"
 LARGEST_POINTER = 1024  # bytes, by the specification
-TIMEOUT = 10  # seconds: to connect, and between two pieces of a file; Ctrl-C waits no longer either
+TIMEOUT = 10  # seconds: to connect, and between two pieces of a file; as long a silent server holds up Ctrl-C
 TRIES = 5  # times in a row that a server may break off without having sent anything
 LONGEST_WAIT = 60  # seconds before another try
 CHUNK = 1 << 13  # bytes; what has arrived of a piece is lost when the connection breaks

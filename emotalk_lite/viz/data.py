@@ -125,7 +125,7 @@ def choice_slider(
     """
     if {len(pictures) for pictures in images.values()} != {len(stops)}:
         raise ValueError(f"each choice needs {len(stops)} pictures, one for each of {', '.join(stops)}")
-    known: dict[int, widgets.Image] = {}
+    images, known = {name: list(pictures) for name, pictures in images.items()}, {}
     stacks = [_stack(pictures, quality, known) for pictures in images.values()]
     choice = widgets.Dropdown(options=list(images), index=0, description=kind)
     slider = widgets.SelectionSlider(options=list(stops), index=0, description=label, layout={"width": "auto", "max_width": "420px"})

@@ -29,20 +29,23 @@ def emotion_blender(
     image: ImageLike,
     audio: AudioLike,
     start: str,
-    *ends: str,
+    end: str,
+    *more: str,
     checkpoint: str | os.PathLike,
     stops: int = 9,
     columns: int = 5,
 ) -> widgets.VBox:
     """A slider that blends one emotion into another on the same speech, and, if there are several others, a list to choose from.
 
-    All its pictures are drawn beforehand and travel inside the page, so it works without a kernel: drag it, or use the arrow keys.
+    All its pictures are drawn beforehand and travel inside the page, so it works without a kernel: drag it, use the arrow keys, or, with one
+    end, press play.
 
     Args:
         image: as of `talk`.
         audio: as of `talk`.
         start: the emotion at the left end.
-        ends: one or more emotions for the right end.
+        end: the emotion at the right end.
+        more: others to choose from for the right end.
         checkpoint: a `generator.safetensors` or a run's folder.
         stops: positions of the slider.
         columns: moments in the middle of the speech in each picture.
@@ -51,17 +54,17 @@ def emotion_blender(
     face = align_face(image).image
     speech = speech_input(*read_speech(audio))
 
-    def strip(end: str, share: float) -> Image.Image:
-        origin, target = np.array(emotion_weights(start)), np.array(emotion_weights(end))
+    def strip(name: str, share: float) -> Image.Image:
+        origin, target = np.array(emotion_weights(start)), np.array(emotion_weights(name))
         weights = (origin + share * (target - origin)).round(6)
         frames = generate(generator, face, speech, weights.tolist())
         return film_strip({describe_emotion(weights): frames}, columns, tile=128, inside=True)
 
     first, shares = strip(start, 0.0), np.linspace(0, 1, stops)
-    strips = {end: [first, *(strip(end, share) for share in shares[1:])] for end in ends}
+    strips = {name: [first, *(strip(name, share) for share in shares[1:])] for name in (end, *more)}
     said = [f"{share:.0%}" for share in shares]
-    if len(ends) == 1:
-        return frame_slider(strips[ends[0]], "blend", stops=said)
+    if len(strips) == 1:
+        return frame_slider(strips[end], "blend", stops=said)
     return choice_slider(strips, "to", "blend", said, quality=70)
 
 
