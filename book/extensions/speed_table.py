@@ -28,7 +28,7 @@ ROWS = (
      " {prepare_over_plain_cascade} times what MTCNN alone does on every frame"),
     ("bench_synth", "painting synthetic people", "{frames_per_second[by default]} frames a second, {frames_per_second[one process]}"
      " by one process; MTCNN finds the face in {mtcnn[found]:.1%} of {mtcnn[looked_at]} frames"),
-    ("bench_superres", "enlarging four times, `fast`, one thread", "{fast[frames_per_second][1 threads]} frames a second;"
+    ("bench_superres", "enlarging four times, `fast`", "{fast[frames_per_second][1 threads]} frames a second on one thread, {fast[frames_per_second][2 threads]} on two;"
      " {gpu[frames_per_second][fast, float32]:.0f} on an {gpu[hardware]}"),
     ("bench_superres", "enlarging four times, `realesrgan`", "{seconds_a_frame[ours]} s a frame;"
      " {gpu[frames_per_second][realesrgan, float32]:.0f} frames a second on an {gpu[hardware]}"),

@@ -21,7 +21,7 @@ def talk(
     emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
     out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
     checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
-    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, bicubic, or (seconds a frame) realesrgan, bsrgan.")] = "none",
+    upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, bicubic, or (more than a second a frame) realesrgan, bsrgan.")] = "none",
     upscale_weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it, for --upscale; default: shipped, or fetched once.")] = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -66,7 +66,7 @@ def talk(
 def upscale(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A picture or a video.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A .png or .jpg for a picture, an .mp4 or .mkv for a video.")],
-    model: Annotated[str, typer.Option(help="fast (a laptop's), realesrgan or bsrgan (seconds a frame), bicubic.")] = "fast",
+    model: Annotated[str, typer.Option(help="fast (a laptop's), realesrgan or bsrgan (more than a second a frame), bicubic.")] = "fast",
     weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it; default: shipped, or fetched once.")] = None,
     device: Device = "auto",
 ) -> None:

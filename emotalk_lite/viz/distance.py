@@ -55,11 +55,13 @@ def distance_slider(ruined: Mapping[str, Sequence[Ruined]], floor: float) -> wid
             shown.append(widgets.VBox([_image(stop.picture), drawn]))
         stacks.append(widgets.Stack(shown, selected_index=0))
     kinds = widgets.Dropdown(options=list(ruined), index=0, description="damage")
-    slider = widgets.IntSlider(min=0, max=counts.pop() - 1, description="strength", layout={"width": "100%", "max_width": "420px"})
+    most = counts.pop() - 1
+    steps = [f"{k} of {most}" for k in range(most + 1)]
+    slider = widgets.SelectionSlider(options=steps, index=0, description="strength", layout={"width": "100%", "max_width": "420px"})
     chosen = widgets.Stack(stacks, selected_index=0)
     widgets.jslink((kinds, "index"), (chosen, "selected_index"))
     for stack in stacks:
-        widgets.jslink((slider, "value"), (stack, "selected_index"))
+        widgets.jslink((slider, "index"), (stack, "selected_index"))
     return widgets.VBox([kinds, slider, chosen])
 
 

@@ -29,8 +29,9 @@ def wipe(left: Image.Image, right: Image.Image, labels: tuple[str, str], stops: 
     """
     if left.size != right.size:
         raise ValueError(f"the pictures differ in size: {left.size} and {right.size}")
-    borders = np.linspace(0, left.width, stops).round().astype(int)
-    return frame_slider([_joined(left, right, labels, int(border)) for border in borders], label="wipe", start=stops // 2)
+    shares = np.linspace(0, 1, stops)
+    pictures = [_joined(left, right, labels, round(share * left.width)) for share in shares]
+    return frame_slider(pictures, "wipe", stops=[f"{share:.0%}" for share in shares], start=stops // 2)
 
 
 def _joined(left: Image.Image, right: Image.Image, labels: tuple[str, str], border: int) -> Image.Image:
