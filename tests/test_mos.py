@@ -101,8 +101,7 @@ def test_a_rater_answers_reloads_and_exports(survey, chromium, tmp_path):
     page.locator("#next").press("Enter")
     assert page.locator("#where").inner_text() == "Video 2 of 4"
     page.reload()
-    assert page.locator("#begin").inner_text() == "Go on"
-    page.locator("#begin").press("Enter")
+    page.locator("#begin", has_text="Go on").press("Enter")
     assert page.locator("#where").inner_text() == "Video 2 of 4"
     for number in (2, 3, 4):
         for question in KEYS:
@@ -119,6 +118,21 @@ def test_a_rater_answers_reloads_and_exports(survey, chromium, tmp_path):
     assert [set(content["ratings"][clip].values()) for clip in content["order"]] == [{2}, {2}, {3}, {4}]
     report = analyse([saved], survey.key)
     assert report["raters"]["complete"] == 1 and report["refused"] == {}
+    context.close()
+
+
+def test_a_tab_that_waits_goes_on_where_another_one_is(survey, chromium):
+    context = chromium.new_context()
+    waits, rates = context.new_page(), context.new_page()
+    for page in (waits, rates):
+        page.goto(survey.page.as_uri())
+        assert page.locator("#begin").inner_text() == "Begin"
+    rates.locator("#begin").click()
+    for question in KEYS:
+        rates.locator(f"label:has(input[name={question}][value='5'])").click()
+    rates.locator("#next").click()
+    waits.locator("#begin", has_text="Go on").click()
+    waits.locator("#where", has_text="Video 2 of 4").wait_for()
     context.close()
 
 
