@@ -29,6 +29,19 @@ def apply() -> dict[str, bool]:
     return {"torchvision": _torchvision(), "torchaudio": _torchaudio()}
 
 
+def allow_nms() -> None:
+    """Let ``torchvision.ops.nms`` run with our operator; for whoever is about to use it, as this imports torchvision, which takes long.
+
+    torchvision asks for its compiled extension before it calls the operator. Without the remedy nothing is changed.
+
+    >>> allow_nms()
+    """
+    if _kept:
+        import torchvision.ops.boxes
+
+        torchvision.ops.boxes._assert_has_ops = lambda: None
+
+
 def extension_loads(library: Path) -> bool:
     """Whether the compiled extension at ``library`` can be loaded beside the installed torch.
 
@@ -72,10 +85,10 @@ def nms(dets: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch
 
 
 def _torchvision() -> bool:
-    if "torchvision" in sys.modules:
-        return bool(_kept)
+    if _kept:
+        return True
     spec = find_spec("torchvision")
-    if spec is None:
+    if spec is None or "torchvision" in sys.modules:
         return False
     folder = Path(spec.origin).parent
     if any(extension_loads(p) for suffix in EXTENSION_SUFFIXES for p in folder.glob(f"_C*{suffix}")):
@@ -87,12 +100,6 @@ def _torchvision() -> bool:
     for device in ("CPU", "CUDA"):
         library.impl("nms", nms, device)
     _kept.append(library)
-
-    import torchvision.extension
-    import torchvision.ops.boxes
-
-    torchvision.extension._has_ops = lambda: True
-    torchvision.extension._assert_has_ops = torchvision.ops.boxes._assert_has_ops = lambda: None
     return True
 
 

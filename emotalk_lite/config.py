@@ -131,6 +131,7 @@ class TrainConfig:
     log_every: Count = 20  # steps between two lines of the log
     checkpoint_every: Count = 500  # steps between two checkpoints
     validate_every: Count = 500  # steps between two validations with a sample strip; the last step of a stage always has one
+    validate_clips: Count = 6  # whole clips that a validation draws, one an emotion
 
     def __post_init__(self) -> None:
         check_values(self)

@@ -88,6 +88,7 @@ PRESETS = {
             log_every=5,
             checkpoint_every=15,
             validate_every=15,
+            validate_clips=2,
         ),
     ),
     "cpu": Preset("cpu", CPU_MODEL, CPU_TRAIN),

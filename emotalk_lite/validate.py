@@ -47,21 +47,22 @@ class Validation:
 
 
 @torch.inference_mode()
-def validate(generator: Generator, examples: ClipWindows, seed: int = 0) -> Validation:
-    """Generate one whole clip of every emotion from its own speech and the first neutral frame, and compare.
+def validate(generator: Generator, examples: ClipWindows, n_clips: int = len(EMOTIONS), seed: int = 0) -> Validation:
+    """Generate whole clips, one an emotion, from their own speech and the first neutral frame, and compare.
 
     Args:
         generator: the model; it is put into evaluation mode.
         examples: where the clips and the condition images come from.
+        n_clips: at most so many, of the first emotions.
         seed: of the noise.
 
     Returns:
-        Scores and frames of up to six clips, one an emotion.
+        Scores and frames of each clip.
     """
     generator.eval()
     device = next(generator.parameters()).device
     result = Validation({}, {}, {})
-    for entry in one_of_each_emotion(examples):
+    for entry in one_of_each_emotion(examples)[:n_clips]:
         clip = examples.clip(entry)
         rng = torch.Generator(device).manual_seed(seed)
         frames = generator(
@@ -83,10 +84,10 @@ def validate(generator: Generator, examples: ClipWindows, seed: int = 0) -> Vali
 
 
 @torch.inference_mode()
-def emotion_accuracy(critic: EmotionCritic, examples: ClipWindows) -> float:
-    """The share of real clips whose emotion the critic names; over up to six clips, one an emotion."""
+def emotion_accuracy(critic: EmotionCritic, examples: ClipWindows, n_clips: int = len(EMOTIONS)) -> float:
+    """The share of real clips whose emotion the critic names; the clips are those of :func:`validate`."""
     device = next(critic.parameters()).device
-    clips = [examples.clip(entry) for entry in one_of_each_emotion(examples)]
+    clips = [examples.clip(entry) for entry in one_of_each_emotion(examples)[:n_clips]]
     named = [critic(to_signed(clip.frames)[None].to(device)).argmax().item() for clip in clips]
     return float(np.mean([EMOTIONS[i] == clip.emotion if i < len(EMOTIONS) else False for i, clip in zip(named, clips)]))
 

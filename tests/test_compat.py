@@ -70,6 +70,7 @@ def test_where_the_extensions_do_not_load_both_packages_import_all_the_same(tmp_
         tmp_path,
         "from emotalk_lite import compat; print(sorted(compat.apply().items())); print(sorted(compat.apply().items()))\n"
         "import torch, torchvision, torchaudio\n"
+        "compat.allow_nms()\n"
         "boxes = torch.tensor([[0., 0, 2, 2], [0, 0, 2, 2.1]])\n"
         "print(torchvision.ops.nms(boxes, torch.tensor([.1, .2]), .5).tolist())\n"
         "print(torchaudio.functional.resample(torch.zeros(441), 44100, 8000).shape[0])",

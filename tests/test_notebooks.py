@@ -1,9 +1,6 @@
 """The notebooks: in step with their chapters, executed, repeatable, and each block equal to the package's."""
 
-import os
 import re
-import subprocess
-import sys
 
 import blocks
 import chapters
@@ -65,12 +62,12 @@ def test_code_fits_beside_the_sidebars_of_a_laptop(chapter):
 
 
 @each_chapter
-def test_executing_again_gives_the_stored_outputs(chapter, sample):
+def test_executing_again_gives_the_stored_outputs(chapter, sample, monkeypatch):
     """At smoke scale, whatever the scale of what is stored: a cell whose output follows the scale is tagged nbval-ignore-output."""
-    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env",
-               "--nbval-sanitize-with", "tests/nbval-sanitize.cfg", str(chapters.notebook_path(chapter).relative_to(ROOT))]
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "EMOTALK_SCALE": "smoke"}, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]
+    monkeypatch.setenv("EMOTALK_SCALE", "smoke")
+    options = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
+    sanitize = ["--nbval-sanitize-with", str(ROOT / "tests/nbval-sanitize.cfg")]
+    assert pytest.main([*options, *sanitize, "--rootdir", str(ROOT), str(chapters.notebook_path(chapter))]) == 0
 
 
 BLOCKS = [(chapter.stem, block) for chapter in CHAPTERS for block in blocks.blocks(chapters.to_notebook(chapter))]

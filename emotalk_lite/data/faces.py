@@ -12,6 +12,7 @@ import torch
 from einops import rearrange
 from torch.nn import functional as F
 
+from .. import compat
 from ..devices import one_thread
 from ..errors import EmotalkError
 
@@ -38,6 +39,7 @@ def _mtcnn(min_face_size: int):
         from facenet_pytorch import MTCNN
     except ImportError as error:  # it is no dependency of the package: its metadata asks for a torch of long ago
         raise EmotalkError("MTCNN, which finds faces, is missing; run: pip install --no-deps facenet-pytorch==2.6.0") from error
+    compat.allow_nms()
     return MTCNN(keep_all=True, min_face_size=min_face_size).eval()
 
 

@@ -207,10 +207,10 @@ def _train_stages(
                         bar.set_postfix_str(describe(values))
                 if processes.is_main and (step % config.validate_every == 0 or step == budget):
                     if stage == "critic":
-                        accuracy = emotion_accuracy(learners.emotion_critic.network, judged)
+                        accuracy = emotion_accuracy(learners.emotion_critic.network, judged, config.validate_clips)
                         log.scores(stage, step, state.total, {"emotion_accuracy": accuracy})
                     else:
-                        validation = validate(average, judged)
+                        validation = validate(average, judged, config.validate_clips)
                         log.validation(stage, step, state.total, validation)
                         state.keep_best(average, validation.means()["mouth_error"], **about)
                 if processes.is_main and step == budget:  # before the state: a stage that is complete has its report
