@@ -25,7 +25,7 @@ class LfsServer(ThreadingHTTPServer):
         self.break_after: dict[str, list[int]] = {}  # path -> bytes after which to drop the connection, one a request
         self.ignores_range = False
         self.damages: set[str] = set()  # paths
-        self.stalls: dict[str, int] = {}  # path -> bytes after which nothing more comes, as long as it stands here
+        self.stalls: dict[str, int] = {}  # path -> byte of the file before which it stops, as long as it stands here
 
     def handle_error(self, *about):
         """A client that was killed has closed its connection; all else is told."""
@@ -57,20 +57,20 @@ class Handler(BaseHTTPRequestHandler):
             content = bytes(len(content))
         start = 0 if server.ignores_range or not wanted else int(wanted.removeprefix("bytes=").removesuffix("-"))
         where = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if wanted else {}
-        self.answer(206 if start else 200, content[start:], where, *server.break_after.get(path, [])[:1])
+        self.answer(206 if start else 200, content[start:], where, *server.break_after.get(path, [])[:1], at=start)
         server.break_after.get(path, [])[:1] = []
 
-    def answer(self, status: int, body: bytes, headers: dict[str, str] = {}, break_after: int | None = None):
+    def answer(self, status: int, body: bytes, headers: dict[str, str] = {}, break_after: int | None = None, at: int = 0):
         self.send_response(status)
         for key, value in (headers | {"Content-Length": str(len(body))}).items():
             self.send_header(key, value)
         self.end_headers()
         for start in range(0, len(body), 16384):
+            while at + start >= self.server.stalls.get(self.path, at + len(body)):
+                threading.Event().wait(0.02)
             piece = body[start : min(start + 16384, break_after if break_after is not None else len(body))]
             self.wfile.write(piece)
             self.server.sent[self.path] += len(piece)
-            while start + 16384 >= self.server.stalls.get(self.path, len(body) + 16384):
-                threading.Event().wait(0.02)
             if break_after is not None and start + 16384 >= break_after:
                 self.close_connection = True
                 return

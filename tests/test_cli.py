@@ -13,6 +13,7 @@ from PIL import Image
 from talk_inputs import checkpoint, portrait_file, save_random_generator, speech, speech_file, write_audio  # noqa: F401
 from toy import TOY
 
+from emotalk_lite.cli import app
 from emotalk_lite.data.media import read_audio, read_video
 from emotalk_lite.data.sample import sample
 
@@ -27,6 +28,14 @@ def emotalk(*arguments, **environment) -> subprocess.CompletedProcess:
     )
 
 
+def emotalk_here(capsys, *arguments) -> subprocess.CompletedProcess:
+    """The command in this process, which has imported what another would import first."""
+    with pytest.raises(SystemExit) as left:
+        app([*map(str, arguments)], prog_name="emotalk")
+    said = capsys.readouterr()
+    return subprocess.CompletedProcess(arguments, left.value.code, said.out, said.err)
+
+
 @pytest.fixture
 def request_(portrait_file, speech_file, checkpoint, tmp_path):
     """The options of a `talk` that works; a test spoils one of them."""
@@ -39,8 +48,12 @@ def request_(portrait_file, speech_file, checkpoint, tmp_path):
     }
 
 
+def words(options: dict) -> list:
+    return [word for pair in options.items() for word in pair]
+
+
 def talk(options: dict) -> subprocess.CompletedProcess:
-    return emotalk("talk", *[word for pair in options.items() for word in pair])
+    return emotalk("talk", *words(options))
 
 
 def test_talk_writes_a_video_with_the_recordings_sound(request_, speech, tmp_path):
@@ -181,7 +194,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("option", "wrong", "line"), MISTAKES, ids=lambda v: getattr(v, "__name__", str(v))[:30])
-def test_a_mistake_is_one_line_and_leaves_every_file_as_it_was(option, wrong, line, request_, portrait, speech, tmp_path):
+def test_a_mistake_is_one_line_and_leaves_every_file_as_it_was(option, wrong, line, request_, portrait, speech, tmp_path, capsys):
     made = tmp_path / "made"
     made.mkdir()
     value = wrong(made, portrait, speech) if callable(wrong) else wrong
@@ -189,7 +202,7 @@ def test_a_mistake_is_one_line_and_leaves_every_file_as_it_was(option, wrong, li
     out.write_bytes(b"an older video")
     before = snapshot(tmp_path)
 
-    done = talk({**request_, "--out": out, option: value})
+    done = emotalk_here(capsys, "talk", *words({**request_, "--out": out, option: value}))
 
     assert done.returncode == 2, done.stderr
     assert re.fullmatch(f"emotalk: .*({line}).*\n", done.stderr), done.stderr
@@ -201,7 +214,7 @@ def snapshot(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_an_input_is_never_overwritten(request_, speech, tmp_path):
+def test_an_input_is_never_overwritten_and_a_mistake_ends_the_process_with_2(request_, speech, tmp_path):
     video = write_audio(tmp_path / "speech.mp4", speech.samples, speech.rate, "aac")
     before = video.read_bytes()
     done = talk({**request_, "--audio": video, "--out": video})
@@ -211,8 +224,7 @@ def test_an_input_is_never_overwritten(request_, speech, tmp_path):
 
 def test_without_a_checkpoint_talk_takes_the_shipped_one(request_, tmp_path):
     del request_["--checkpoint"]
-    words = [word for pair in request_.items() for word in pair]
-    done = emotalk("talk", *words, EMOTALK_HOME=str(tmp_path / "home"))
+    done = emotalk("talk", *words(request_), EMOTALK_HOME=str(tmp_path / "home"))
     assert done.returncode == 0 and re.search(r"seed \d+, checkpoint \S+weights.portrait.safetensors\n$", done.stdout)
 
 
@@ -235,8 +247,7 @@ def test_train_writes_a_run_that_talk_takes_and_never_overwrites_one(tmp_path, r
     assert (resumed.returncode, resumed.stdout) == (0, done.stdout)
 
     request_["--checkpoint"] = run
-    words = [word for pair in request_.items() for word in pair]
-    taken = emotalk("talk", *words)
+    taken = talk(request_)
     assert taken.returncode == 0 and str(run) in taken.stdout
 
 
@@ -259,8 +270,8 @@ def test_ctrl_c_says_in_one_line_how_to_go_on(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [["talk"], ["talk", "--volume", "11"], ["dance"], ["train", "--steps", "many"]])
-def test_a_misspelt_command_exits_with_2_and_shows_the_usage(wrong):
-    done = emotalk(*wrong)
+def test_a_misspelt_command_exits_with_2_and_shows_the_usage(wrong, capsys):
+    done = emotalk_here(capsys, *wrong)
     assert done.returncode == 2
     assert done.stderr.startswith("Usage: emotalk") and "Traceback" not in done.stderr
 

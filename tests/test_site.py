@@ -22,6 +22,9 @@ PLAY = """async (player) => {
 }"""
 REFERENCE = ("intro", "setup", "claims", "status", "options", "ethics", "syllabus", "contributing", "glossary", "references")
 PAGES = [*(f"book/{name}.html" for name in REFERENCE), *NOTEBOOKS]
+CALLED = {page: re.findall(r"\bviz\.(\w+)\(", "\n".join(chapters.code_of(chapters.to_notebook(path))))
+          for page, path in zip(NOTEBOOKS, chapters.chapters())}
+SHOW_FILMS = [page for page, called in CALLED.items() if "show_video" in called]
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +33,8 @@ def site(tmp_path_factory) -> Path:
     return build_site.build(build_site.input_files(chapters.ROOT / "notebooks"), tmp_path_factory.mktemp("book"))
 
 
+DRAWN = """[...document.querySelectorAll("script[type='application/vnd.jupyter.widget-view+json']")]
+    .every((view) => view.previousElementSibling?.querySelector(".jupyter-widgets"))"""  # widgets are, after the page is loaded
 PATIENCE = 180_000  # milliseconds for a page to load: a chapter has a megabyte of pictures, and other tests want the processor too
 
 
@@ -40,12 +45,13 @@ class Watched:
         width, height = SIZES[size]
         self.page = chromium.new_page(viewport={"width": width, "height": height})
         self.page.set_default_timeout(PATIENCE)
-        self.requests, self.errors = [], []
+        self.name, self.requests, self.errors = name, [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         self.page.goto((site / name).as_uri())
         self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_function(DRAWN)
 
     def __enter__(self):
         return self
@@ -53,12 +59,26 @@ class Watched:
     def __exit__(self, *error):
         self.page.close()
 
+    def outside(self) -> list[str]:
+        """What it asked of anything but the disk."""
+        return [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))]
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def watched(request, chromium, site):
+    """Each page in turn, loaded once for all that is asked of it; axe comes last, as it asks for style sheets itself."""
+    with Watched(chromium, site, request.param) as page:
+        open_solutions(page.page)
+        yield page
+
 
 def open_solutions(page) -> None:
-    for title in page.locator(".solution.toggle > .admonition-title").all():
+    titles = page.locator(".solution.toggle > .admonition-title").all()
+    for title in titles:
         title.click()
     page.mouse.move(0, 0)  # else it lies on a link, whose colour changes
-    page.wait_for_timeout(500)  # what opens, and colours, fade over
+    if titles:
+        page.wait_for_timeout(500)  # what opens, and colours, fade over
 
 
 def test_nothing_on_the_site_is_dead_or_nameless(site):
@@ -126,27 +146,27 @@ AXE = """async (only) => {
     return violations.filter((v) => ["serious", "critical"].includes(v.impact))
                      .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 100)).slice(0, 3).join(" ")}`);
 }"""
-RULES = {"desktop": [], "phone": ["scrollable-region-focusable", "button-name", "image-alt"]}  # all; what a size can change
+WHAT_A_SIZE_CHANGES = ["scrollable-region-focusable", "button-name", "image-alt"]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 
 
-@pytest.mark.parametrize("size", SIZES)
+def quiet_and_not_too_wide(watched: Watched) -> bool:
+    """No request left, nothing complained, nothing scrolls sideways."""
+    wide, seen = watched.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    return (wide <= seen, watched.errors, watched.outside()) == (True, [], [])
+
+
+def test_pages_stay_on_this_machine_and_fit(watched):
+    assert quiet_and_not_too_wide(watched) and watched.page.evaluate(LONG_CODE) == []
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_pages_stay_on_this_machine_fit_and_can_be_used_without_sight_and_without_a_mouse(chromium, site, name, size):
-    """No request leaves, nothing complains, nothing scrolls sideways; axe-core finds nothing serious, in the dark neither."""
-    with Watched(chromium, site, name, size) as watched:
-        watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
+def test_on_a_phone_pages_stay_on_this_machine_fit_and_can_be_used_without_a_mouse(chromium, site, name):
+    with Watched(chromium, site, name, "phone") as watched:
         open_solutions(watched.page)
-        wide, seen = watched.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert wide <= seen and (size == "phone" or watched.page.evaluate(LONG_CODE) == [])
-        assert watched.errors == [] and [url for url in watched.requests if not url.startswith(("file:", "data:", "blob:"))] == []
-        watched.page.evaluate(AXE_SCRIPT)  # from here on, axe asks for style sheets, which a browser refuses to a page from disk
-        assert watched.page.evaluate(AXE, RULES[size]) == []
-        if size == "desktop":
-            watched.page.emulate_media(color_scheme="dark")
-            watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-            watched.page.wait_for_timeout(300)  # colours fade over
-            assert watched.page.evaluate(AXE, OF_COLOURS) == [], "dark"
+        assert quiet_and_not_too_wide(watched)
+        watched.page.evaluate(AXE_SCRIPT)
+        assert watched.page.evaluate(AXE, WHAT_A_SIZE_CHANGES) == []
 
 
 def test_the_colours_of_code_can_be_read_by_day_and_by_night(chromium, site):
@@ -170,8 +190,7 @@ def test_a_word_typed_into_the_search_finds_its_chapter(chromium, site):
         hit.wait_for()
         hit.click()
         watched.page.wait_for_url("**/06_image_encoder.html*")
-        outside = [url for url in watched.requests if not url.startswith(("file:", "data:", "blob:"))]
-        assert outside == [] and "squeeze" in watched.page.locator("article").inner_text().lower()
+        assert watched.outside() == [] and "squeeze" in watched.page.locator("article").inner_text().lower()
 
 
 def test_the_survey_in_chapter_15_can_be_answered(chromium, site):
@@ -219,18 +238,6 @@ def test_on_a_phone_the_evidence_for_each_claim_is_in_sight(chromium, site):
         assert watched.page.eval_on_selector_all("table", wide) == 0
 
 
-def test_videos_play_with_sound_and_recordings_play(chromium, site):
-    kinds = set()
-    for name in NOTEBOOKS:
-        with Watched(chromium, site, name) as watched:
-            for index, player in enumerate(watched.page.locator("video, audio").all()):
-                player.scroll_into_view_if_needed()
-                played = player.evaluate(PLAY)
-                assert min(played) > 0, f"{name}, player {index}: seconds, bytes of sound, pixels of picture and player: {played}"
-                kinds.add(player.evaluate("(player) => player.tagName"))
-    assert "VIDEO" in kinds
-
-
 def test_one_sound_at_a_time_and_a_page_printed_from_the_dark_is_light(chromium, site):
     with Watched(chromium, site, "notebooks/01_data.html") as watched:
         heard = """async (players) => {
@@ -264,66 +271,88 @@ def test_without_scripts_a_chapter_says_what_is_missing_and_its_solutions_are_op
     context.close()
 
 
+def test_videos_play_with_sound_and_recordings_play(watched):
+    players = watched.page.locator("video, audio").all()
+    for index, player in enumerate(players):
+        player.scroll_into_view_if_needed()
+        played = player.evaluate(PLAY)
+        assert min(played) > 0, f"player {index}: seconds, bytes of sound, pixels of picture and player: {played}"
+    assert players or watched.name not in SHOW_FILMS
+
+
 KINDS = {"frame_slider", "choice_slider", "distance_slider", "emotion_blender", "wipe"}  # of `viz`: what moves without a kernel
 
 
-def test_sliders_change_the_picture_by_key_and_by_drag(chromium, site):
-    called = {path.stem: re.findall(r"\bviz\.(\w+)\(", "\n".join(chapters.code_of(chapters.to_notebook(path)))) for path in chapters.chapters()}
-    assert KINDS <= {name for names in called.values() for name in names}
-    for name in NOTEBOOKS:
-        with Watched(chromium, site, name) as watched:
-            watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
-            open_solutions(watched.page)
-            areas = watched.page.locator(".widget-subarea:has(.noUi-handle):has(.widget-image)").all()
-            assert len(areas) == sum(made in KINDS for made in called[Path(name).stem]), f"{name}: a slider is missing, or one too many"
-            for index, area in enumerate(areas):
-                handle = area.locator(".noUi-handle").first
-                handle.scroll_into_view_if_needed()
-                before = pictures(area)
-                handle.focus()
-                at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
-                handle.press("ArrowLeft" if at_end else "ArrowRight")
-                by_key = pictures(area)
-                assert by_key != before, f"{name}, slider {index}: the arrow key changes nothing"
-                readout = area.locator(".widget-readout").first.inner_text().strip()
-                assert handle.get_attribute("aria-valuetext") == readout, f"{name}, slider {index}: a screen reader hears something else"
-                alts = {image.get_attribute("alt") for image in area.locator(".widget-image").all() if image.is_visible()}
-                assert all(alt.endswith(f" {readout}") for alt in alts), f"{name}, slider {index}: its picture's name is not up to date"
-                assert area.locator(".widget-play svg").count() == 0, f"{name}, slider {index}: the player has two icons"
-                box, track = handle.bounding_box(), area.locator(".noUi-target").first.bounding_box()
-                watched.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-                watched.page.mouse.down()
-                target = track["x"] + (1 if at_end else track["width"] - 1)
-                watched.page.mouse.move(target, box["y"] + box["height"] / 2, steps=8)
-                watched.page.mouse.up()
-                assert pictures(area) not in (before, by_key), f"{name}, slider {index}: dragging changes nothing"
-            assert watched.errors == []
+def test_sliders_change_the_picture_by_key_and_by_drag(watched):
+    areas = watched.page.locator(".widget-subarea:has(.noUi-handle):has(.widget-image)").all()
+    assert len(areas) == sum(made in KINDS for made in CALLED.get(watched.name, [])), "a slider is missing, or one too many"
+    for index, area in enumerate(areas):
+        handle = area.locator(".noUi-handle").first
+        handle.scroll_into_view_if_needed()
+        before = pictures(area)
+        handle.focus()
+        at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+        handle.press("ArrowLeft" if at_end else "ArrowRight")
+        by_key = pictures(area)
+        assert by_key != before, f"slider {index}: the arrow key changes nothing"
+        readout = area.locator(".widget-readout").first.inner_text().strip()
+        assert handle.get_attribute("aria-valuetext") == readout, f"slider {index}: a screen reader hears something else"
+        alts = {image.get_attribute("alt") for image in area.locator(".widget-image").all() if image.is_visible()}
+        assert all(alt.endswith(f" {readout}") for alt in alts), f"slider {index}: its picture's name is not up to date"
+        assert area.locator(".widget-play svg").count() == 0, f"slider {index}: the player has two icons"
+        box, track = handle.bounding_box(), area.locator(".noUi-target").first.bounding_box()
+        watched.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        watched.page.mouse.down()
+        target = track["x"] + (1 if at_end else track["width"] - 1)
+        watched.page.mouse.move(target, box["y"] + box["height"] / 2, steps=8)
+        watched.page.mouse.up()
+        assert pictures(area) not in (before, by_key), f"slider {index}: dragging changes nothing"
+    assert watched.errors == []
 
 
 RING = "(reached) => getComputedStyle(reached).outlineStyle"
 
 
-def test_a_list_beside_a_slider_chooses_another_row_of_pictures(chromium, site):
+def test_a_list_beside_a_slider_chooses_another_row_of_pictures(watched):
     """The gate explorer of chapter 06, the blender of 07 and the distance slider of 14, by keyboard alone."""
-    for name in ("notebooks/06_image_encoder.html", "notebooks/07_emotion_noise.html", "notebooks/14_fid.html"):
-        with Watched(chromium, site, name) as watched:
-            watched.page.wait_for_timeout(1000)  # widgets are drawn after the page is loaded
-            area = watched.page.locator(".widget-subarea:has(.widget-dropdown):has(.noUi-handle):has(.widget-image)").first
-            handle, choice = area.locator(".noUi-handle").first, area.locator("select")
-            handle.scroll_into_view_if_needed()
-            handle.press("ArrowRight")
-            rings = [handle.evaluate(RING)]
-            seen = [pictures(area)]
-            for option in choice.locator("option").all_inner_texts()[1:]:
-                choice.press("ArrowDown")
-                seen.append(pictures(area))
-                assert f" {option}, " in next(i for i in area.locator(".widget-image").all() if i.is_visible()).get_attribute("alt"), name
-            assert len({tuple(shown) for shown in seen}) == len(seen) > 2 and watched.errors == [], name
-            assert [*rings, choice.evaluate(RING)] == ["solid", "solid"], f"{name}: one cannot see where the keyboard is"
+    areas = watched.page.locator(".widget-subarea:has(.widget-dropdown):has(.noUi-handle):has(.widget-image)").all()
+    assert bool(areas) == (watched.name in {f"notebooks/{name}.html" for name in ("06_image_encoder", "07_emotion_noise", "14_fid")})
+    for area in areas:
+        handle, choice = area.locator(".noUi-handle").first, area.locator("select")
+        handle.scroll_into_view_if_needed()
+        handle.focus()
+        handle.press("Home")
+        handle.press("ArrowRight")
+        rings, seen = [handle.evaluate(RING)], [pictures(area)]
+        for option in choice.locator("option").all_inner_texts()[1:]:
+            choice.press("ArrowDown")
+            seen.append(pictures(area))
+            assert f" {option}, " in next(i for i in area.locator(".widget-image").all() if i.is_visible()).get_attribute("alt")
+        assert len({str(shown) for shown in seen}) == len(seen) > 2 and watched.errors == []
+        assert [*rings, choice.evaluate(RING)] == ["solid", "solid"], "one cannot see where the keyboard is"
 
 
-def pictures(area) -> list[bytes]:
-    """What the visible pictures of a widget look like right now."""
+def test_pages_can_be_used_without_sight_and_without_a_mouse_by_day_and_by_night(watched):
+    """axe-core finds nothing serious, in the dark neither. From here on, it has asked for style sheets, which a browser refuses to a page from disk."""
+    watched.page.mouse.move(0, 0)
+    watched.page.evaluate(AXE_SCRIPT)
+    assert watched.page.evaluate(AXE, []) == []
+    watched.page.emulate_media(color_scheme="dark")
+    watched.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    watched.page.wait_for_timeout(300)  # colours fade over
+    assert watched.page.evaluate(AXE, OF_COLOURS) == []
+
+
+HASHES = """async (area) => Promise.all([...area.querySelectorAll(".widget-image")].filter((image) => image.checkVisibility())
+    .map(async (image) => {
+        const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
+        return [image.naturalWidth, bytes.reduce((hash, byte) => (31 * hash + byte) | 0, 7)];
+    }))"""
+
+
+def pictures(area) -> list[list[int]]:
+    """The width and a hash of each picture that a widget shows right now."""
     area.page.wait_for_timeout(150)
-    shown = [image for image in area.locator(".widget-image").all() if image.is_visible()]
-    return [image.screenshot() for image in shown]
+    shown = area.evaluate(HASHES)
+    assert shown and all(width > 0 for width, _ in shown)
+    return shown
