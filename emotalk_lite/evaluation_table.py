@@ -48,7 +48,7 @@ def table(report: dict[str, object]) -> str:
     metrics, videos, frames, fewer = (report[key] for key in ("metrics", "videos", "frames", "from_fewer"))
 
     def cell(key: str, none: str) -> str:
-        return f"{metrics[key]:10.4g}{'*' if key in fewer else ' '}" if key in metrics else f"{none:>10} "
+        return f"{metrics[key]:#10.4g}{'*' if key in fewer else ' '}" if key in metrics else f"{none:>10} "
 
     lines = [f"{'':{FIRST}} {'generated':>10} {'real':>10}"]
     for name, key in NAMES.items():

@@ -14,6 +14,7 @@ class LfsServer(ThreadingHTTPServer):
     """Serves ``files`` (path -> bytes) and can be told to misbehave; remembers what it was asked for."""
 
     daemon_threads = True
+    request_queue_size = 64  # as many clients as may knock at once; of those beyond it, each waits a second or more
 
     def __init__(self, files: dict[str, bytes]):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.patch_critic import PatchCritic
-from emotalk_lite.superres.training import SUPERRES_PRESETS, draw_pairs, feature_distance, psnr_of, train_gan, train_psnr
+from emotalk_lite.superres.training import SUPERRES_PRESETS, draw_pairs, feature_distance, train_gan, train_psnr
 
 TINY = replace(SUPERRES_PRESETS["smoke"], psnr_steps=30, learning_rate=2e-3)
 
@@ -75,8 +75,3 @@ def test_a_feature_distance_is_zero_for_equals_and_grows_with_blur(faces):
     blurred = [F.interpolate(F.avg_pool2d(faces[:2], k), scale_factor=k, mode="bicubic") for k in (2, 8)]
     near, far = (feature_distance(b, faces[:2], network).item() for b in blurred)
     assert feature_distance(faces[:2], faces[:2], network) == 0 < near < far
-
-
-def test_psnr_is_that_of_the_mean_of_decibels(faces):
-    black = psnr_of(lambda x: 0 * F.interpolate(x, scale_factor=4), faces[:2])
-    assert black == pytest.approx(np.mean([-10 * np.log10((p**2).mean()) for p in faces[:2].numpy()]), abs=1e-3)

@@ -157,17 +157,5 @@ def feature_distance(a: Tensor, b: Tensor, features: ImageFeatures) -> Tensor:
     return torch.stack([F.l1_loss(x, y) for x, y in pairs]).mean()
 
 
-@torch.inference_mode()
-def psnr_of(network: nn.Module, pictures: Tensor, seed: int = 0) -> float:
-    """Mean PSNR in decibels of a network on degraded pictures (N, 3, H, W) in [0, 1], each with its own chain.
-
-    >>> psnr_of(lambda x: F.interpolate(x, scale_factor=SCALE), torch.full((2, 3, 64, 64), 0.5)) > 10
-    True
-    """
-    rng = np.random.default_rng(seed)
-    errors = [(network(degrade(p[None], rng)).clamp(0, 1) - p[None]).square().mean() for p in pictures]
-    return float(-10 * torch.stack(errors).log10().mean())
-
-
 def _says(logits: Tensor, real: bool) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
