@@ -1,13 +1,16 @@
-"""The generator's map, with the sizes of the configuration at hand and the chapter's part lit."""
+"""The generator's map, with the sizes of a live run and the chapter's part lit."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+import torch
 from IPython.display import HTML
 
 from ..models.emotion import N_EMOTIONS
+from ..models.generator import Generator
 from ..presets import SAMPLES_PER_FRAME, ModelConfig
+from .shapes import record_shapes, sizes
 
 PARTS = ("image", "speech", "emotion", "noise", "decoder")
 # the page's colours, which follow its theme; the second value is for a notebook outside of the book
@@ -18,6 +21,7 @@ COLOURS = {
     "noise": "var(--emotalk-noise, #5f6672)",
     "decoder": "var(--emotalk-face, #b4472f)",
 }
+N_FRAMES = 2  # of the run that the sizes are read off
 ROW, TOP = 62, 44  # pixels: distance of the encoders, centre of the first
 DIM = 0.55  # opacity of what is not lit: faint, and still to be read
 LINE = 'fill="none" stroke="currentColor" stroke-width="1.7"'
@@ -26,36 +30,57 @@ LINE = 'fill="none" stroke="currentColor" stroke-width="1.7"'
 def model_map(config: ModelConfig, lit: Collection[str] = PARTS) -> HTML:
     """A drawing of the generator: what goes in, what each part makes of it, what comes out. T counts frames.
 
+    Every size is read off a run of the generator, with hooks on its parts.
+
     Args:
-        config: where the sizes come from.
+        config: of the generator.
         lit: the parts that the chapter is about, of :data:`PARTS`; the others are drawn pale.
 
     >>> "30" in model_map(ModelConfig(speech_dim=30)).data
     True
     """
+    seen = run_shapes(config)
     inputs = {
-        "image": ("face", f"3 × {config.image_size} × {config.image_size}", config.image_dim),
-        "speech": ("speech", f"{SAMPLES_PER_FRAME} T samples", config.speech_dim),
-        "emotion": ("emotion", f"{N_EMOTIONS} weights", config.emotion_dim),
-        "noise": ("noise", f"T × {config.noise_dim}", config.noise_dim),
+        "image": ("face", sizes(seen["face"]), seen["image"][-1]),
+        "speech": ("speech", f"{seen['samples'][0] // N_FRAMES} T samples", seen["speech"][-1]),
+        "emotion": ("emotion", f"{seen['weights'][0]} weights", seen["emotion"][-1]),
+        "noise": ("noise", f"T × {seen['random'][-1]}", seen["noise"][-1]),
     }
-    middle = TOP + 1.5 * ROW
-    shapes = [_encoder(name, TOP + ROW * i, middle, *inputs[name], name in lit) for i, name in enumerate(inputs)]
-    size, at = config.image_size, middle
+    fusion, smallest, video = seen["fusion"][-1], seen["smallest"][-1], seen["video"][1:]
+    at = TOP + 1.5 * ROW
+    shapes = [_encoder(name, TOP + ROW * i, at, *inputs[name], name in lit) for i, name in enumerate(inputs)]
     shapes.append(
         _group("decoder", "decoder" in lit)
         + f'<path d="M150 26 V14 H532 V{at - 42}" {LINE} stroke-dasharray="5 4"/>{_text(340, 10, "skip connections", small=True)}'
         f'<path d="M528 {at - 42} l8 0 l-4 7 z" fill="currentColor"/>'
         f'<rect x="398" y="{at - 52}" width="44" height="104" rx="6" {LINE}/>'
-        f"{_text(420, at - 4, str(config.fusion_dim))}{_text(420, at + 14, '× T', small=True)}{_arrow(442, 482, at)}"
+        f"{_text(420, at - 4, str(fusion))}{_text(420, at + 14, '× T', small=True)}{_arrow(442, 482, at)}"
         f'<path d="M484 {at - 20} L580 {at - 44} V{at + 44} L484 {at + 20} Z" {LINE}/>'
-        f"{_text(533, at + 1, 'decoder')}{_text(533, at + 62, f'4 to {size} pixels', small=True)}{_arrow(580, 616, at)}"
-        f"{_text(668, at - 2, 'video')}{_text(668, at + 16, f'T × 3 × {size} × {size}', small=True)}</g>"
+        f"{_text(533, at + 1, 'decoder')}{_text(533, at + 62, f'{smallest} to {video[-1]} pixels', small=True)}{_arrow(580, 616, at)}"
+        f"{_text(668, at - 2, 'video')}{_text(668, at + 16, f'T × {sizes(video)}', small=True)}</g>"
     )
     said = "Map of the generator: " + "; ".join(f"{what[0]}, {what[1]}, becomes {what[2]} numbers" for what in inputs.values())
-    said += f"; {config.fusion_dim} numbers a frame go to the decoder, which draws {size} by {size} pixels. Lit: {', '.join(lit)}."
+    said += f"; {fusion} numbers a frame go to the decoder, which draws {video[-2]} by {video[-1]} pixels. Lit: {', '.join(lit)}."
     box = f'viewBox="0 0 740 {TOP + 3.6 * ROW}" width="740" style="max-width: 100%; height: auto"'
     return HTML(f'<svg {box} role="img" aria-label="{said}">{"".join(shapes)}</svg>')
+
+
+def run_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """What goes into each part of the generator and what comes out, in a run of :data:`N_FRAMES` frames.
+
+    PyTorch's meta device computes shapes alone, so the paper's 41 million weights cost nothing.
+
+    >>> shapes = run_shapes(ModelConfig())
+    >>> shapes["face"], shapes["fusion"], shapes["video"]
+    ((3, 128, 128), (2, 1664), (2, 3, 128, 128))
+    """
+    steps = {">image_encoder": "face", ">speech_encoder": "samples", ">emotion_encoder": "weights", ">noise_encoder": "random"}
+    steps |= {f"{name}_encoder": name for name in PARTS[:-1]}
+    steps |= {">decoder": "fusion", ">decoder.blocks.0": "smallest", "decoder": "video"}
+    with torch.device("meta"):
+        face = torch.empty(1, 3, config.image_size, config.image_size)
+        speech, noise = torch.empty(1, N_FRAMES * SAMPLES_PER_FRAME), torch.empty(1, N_FRAMES, config.noise_dim)
+        return record_shapes(Generator(config), (face, speech, torch.empty(1, N_EMOTIONS), noise), steps)
 
 
 def _encoder(name: str, y: float, middle: float, label: str, size: str, dim: int, lit: bool) -> str:

@@ -64,7 +64,7 @@ def shape_diagram(
     True
     """
     shapes = record_shapes(module, inputs, steps)
-    distance = max(STEP, *(LETTER * len(_sizes(shape)) for shape in shapes.values()))
+    distance = max(STEP, *(LETTER * len(sizes(shape)) for shape in shapes.values()))
     drawn, middle = [], HEIGHT / 2 - 6
     for i, (label, shape) in enumerate(shapes.items()):
         x = distance * (i + 0.5)
@@ -75,9 +75,9 @@ def shape_diagram(
             f'<rect x="{x - width / 2:.1f}" y="{middle - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" rx="4" '
             f'fill="currentColor" fill-opacity="0.18" stroke="currentColor" stroke-width="1.6"/>'
             f'<text x="{x}" y="16" text-anchor="middle" fill="currentColor" font-size="13">{label}</text>'
-            f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle" fill="currentColor" font-size="12">{_sizes(shape)}</text></g>'
+            f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle" fill="currentColor" font-size="12">{sizes(shape)}</text></g>'
         )
-    said = "What each step gives: " + "; ".join(f"{label}, {_sizes(shape)}" for label, shape in shapes.items())
+    said = "What each step gives: " + "; ".join(f"{label}, {sizes(shape)}" for label, shape in shapes.items())
     said += f". Lit: {', '.join(label for label in shapes if label in lit)}" if lit else ""
     width = distance * len(shapes)
     style = f"width: 100%; min-width: {LEGIBLE * width:.0f}px; max-width: {width}px; height: auto; display: block"
@@ -92,5 +92,10 @@ def _light(label: str, lit: Collection[str]) -> str:
     return "" if not lit else f' style="color: {LIT}"' if label in lit else f' opacity="{PALE}"'
 
 
-def _sizes(shape: tuple[int, ...]) -> str:
+def sizes(shape: tuple[int, ...]) -> str:
+    """A shape as it is printed.
+
+    >>> sizes((3, 128, 128))
+    '3 × 128 × 128'
+    """
     return " × ".join(map(str, shape))
