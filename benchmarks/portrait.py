@@ -1,22 +1,38 @@
-"""How good is the shipped checkpoint? On the clips it was trained on, on synthetic actors it never saw, on a real stranger.
+"""How good is the shipped checkpoint? On the clips it was trained on, on synthetic actors it never saw, on real strangers.
 
-    python benchmarks/portrait.py --synthetic FOLDER --still-heads FOLDER [--checkpoint FILE]   # minutes; writes results/portrait.json
+    python benchmarks/portrait.py                                           # minutes; writes results/portrait.json
+    python benchmarks/portrait.py --synthetic FOLDER --still-heads FOLDER   # the painted actors too
+    python benchmarks/portrait.py --portraits FOLDER                        # your own pictures too, by file name
 
-The first folder is what `emotalk synth --out FOLDER --actors 120 --clips 12` made, the second the same with `--still-heads`:
-a picture and a voice do not say where a head will turn, so only the second shows how well the face itself is drawn. Every number is of whole clips, from the
-condition image, the speech and the emotion alone, weighed by the clip's intensity as in training; mouth openings follow
+A part that is not measured keeps its numbers in the file, if they are of the same checkpoint; "measured" says of each part when it was
+measured, on what, and with which versions.
+
+The folder of `--synthetic` is what `emotalk synth --out FOLDER --actors 120 --clips 12` made, that of `--still-heads` the same with `--still-heads`:
+a picture and a voice do not say where a head will turn, so only the second shows how well the face itself is drawn. Every number is of whole clips,
+from the condition image, the speech and the emotion alone, weighed by the clip's intensity as in training; mouth openings follow
 the loudness of speech or the truth at the best lag within four frames, and the same with the curve reversed stands
 beside them as chance.
 
 How far a drawn mouth is open must be read from pixels. Where the truth is known, each actor gets a reader of its own: a
 ridge regression from the lips' pixels to the true opening, learned from the actor's true clips, all but the one at hand.
 "ceiling" is what the reader makes of that true clip, "darkness" is `mouth_opening`, which needs no truth: it sees a dark
-gap, and a beard or dark skin hides that.
+gap, and a beard or dark skin hides that, as teeth do.
+
+A stranger's films have no truth. Each portrait speaks all six recordings of CREMA-D's actor 1002 in each emotion, 36 films; numbers are
+means over the recordings, "least" and "most" are those of single films. Their readers are darkness ("opening") and, where the extra
+"identity" is installed, dlib: its 68 landmarks see the gap between the lips ("lip_opening"), whose deviation is a share of the face's height
+from the highest point of the brows to the chin, and its embedding how far four frames of the film are from the picture
+("identity_distance"; the same person below 0.6). The filmed actor of the sample stands beside them, read in the same way.
 """
 
 import argparse
 import json
 import platform
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +47,21 @@ from emotalk_lite.data.align import align_face
 from emotalk_lite.data.clips import Manifest, PreparedClip, load_clip, load_speech
 from emotalk_lite.data.windows import emotion_condition
 from emotalk_lite.emotions import EMOTIONS
+from emotalk_lite.errors import EmotalkError
 from emotalk_lite.generate import SHIPPED, generate
+from emotalk_lite.metrics import identity
 from emotalk_lite.metrics.emotion import film_features, load_emotion_classifier
 from emotalk_lite.metrics.image import mouth_correlation, psnr, ssim
+from emotalk_lite.metrics.lips import lip_opening
 from emotalk_lite.metrics.motion import difference_map, lagged_correlation, mouth_opening, region_means, speech_envelope
+from emotalk_lite.metrics.video import IDENTITY_FRAMES
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.generator import Generator
 from emotalk_lite.paths import write_json
 
 LIPS = np.s_[:, 72:112, 38:90]  # rows and columns of an aligned face in which the lips of anyone are
+CHIN, BROWS = 8, slice(17, 27)  # of dlib's 68 points
+SPREAD = ("lip_opening_follows_loudness", "lip_opening_deviation")  # whose least and most are kept: they depend on the recording
 OUT = Path(__file__).parents[1] / "results" / "portrait.json"
 
 
@@ -130,43 +152,129 @@ def emotions_shown(generator: Generator, folder: Path) -> dict[str, object]:
     return {"of the corpus's own clips": round(float(np.mean(own)), 3), **rows, "right": round(right, 3)}
 
 
-def stranger(generator: Generator) -> dict[str, dict[str, float]]:
-    """A real face it never saw (NASA's portrait of Eileen Collins) with a real voice it never heard (CREMA-D's 1002)."""
-    manifest, face = et.sample(), align_face(astronaut()).image
-    rows = {}
-    for entry in manifest.speech:
-        speech = load_speech(manifest.path(entry))
-        drawn = generate(generator, face, speech, weights(entry.emotion))
-        still = generate(generator, face, speech, weights("neutral"))
-        opening, loudness = mouth_opening(drawn), speech_envelope(speech)
-        rows[entry.emotion] = {
-            "opening_follows_loudness": lagged_correlation(opening, loudness)[0],
-            "reversed": lagged_correlation(opening, loudness[::-1])[0],
-            "opening_deviation": float(opening.std()),
-            **{f"{place}_differ_from_neutral": value for place, value in region_means(difference_map(drawn, still)).items()},
-        }
-    return {**{name: means([row]) for name, row in rows.items()}, "mean": means(list(rows.values()))}
+@lru_cache(maxsize=1)
+def landmarks():
+    """dlib's finder of 68 points."""
+    import dlib
+
+    return dlib.shape_predictor(str(identity.find_models()["lips"]))
+
+
+def face_height(face: np.ndarray) -> float:
+    """From the highest point of the brows to the chin, in pixels of an aligned picture, by dlib's 68 points."""
+    import dlib
+
+    points = landmarks()(face, dlib.rectangle(*identity.FACE)).parts()
+    return float(points[CHIN].y - min(point.y for point in points[BROWS]))
+
+
+def read_film(frames: np.ndarray, speech: np.ndarray, face: np.ndarray) -> dict[str, float]:
+    """How the mouth goes with the sound, and, where dlib is installed, whether this is still the person of the picture."""
+    loudness, openings = speech_envelope(speech), {"opening": mouth_opening(frames)}
+    row = {}
+    if not identity.why_missing():
+        openings["lip_opening"] = lip_opening(frames) / face_height(face)
+        seen = frames[np.linspace(0, len(frames) - 1, IDENTITY_FRAMES).round().astype(int)]
+        row["identity_distance"] = identity.identity_distance(identity.face_embeddings(face[None]), identity.face_embeddings(seen))
+    for name, curve in openings.items():
+        row[f"{name}_follows_loudness"] = lagged_correlation(curve, loudness)[0]
+        row[f"{name}_reversed"] = lagged_correlation(curve, loudness[::-1])[0]
+        row[f"{name}_deviation"] = float(curve.std())
+    return row
+
+
+def stranger(generator: Generator, picture: np.ndarray | Path, voices: dict[str, np.ndarray]) -> dict[str, list[dict[str, float]]]:
+    """A face that it never saw: for each emotion, a row of numbers for each recording."""
+    face = align_face(picture).image
+    still = {name: generate(generator, face, speech, weights("neutral")) for name, speech in voices.items()}
+    rows: dict[str, list[dict[str, float]]] = {}
+    for asked in EMOTIONS:
+        rows[asked] = []
+        for name, speech in voices.items():
+            drawn = generate(generator, face, speech, weights(asked))
+            moved = region_means(difference_map(drawn, still[name]))
+            rows[asked].append(read_film(drawn, speech, face) | {f"{place}_differ_from_neutral": value for place, value in moved.items()})
+    return rows
+
+
+def over_recordings(rows: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Of each emotion and of all, the means over the films, and the least and the most of what depends on the recording."""
+    numbers = {}
+    for name, films in {**rows, "mean": [row for some in rows.values() for row in some]}.items():
+        numbers[name] = means(films)
+        for key in SPREAD:
+            if len(films) > 1 and key in films[0]:
+                numbers[name] |= {f"{key}_{which}": round(pick(row[key] for row in films), 3) for which, pick in (("least", min), ("most", max))}
+    return numbers
+
+
+def portraits(generator: Generator, folder: Path, voices: dict[str, np.ndarray]) -> dict[str, object]:
+    """Every picture of a folder, by file name, and all of them together; those that show no usable face are left out and say why."""
+    each, left_out = {}, {}
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        print(f"portrait {path.name}", file=sys.stderr)
+        try:
+            each[path.name] = stranger(generator, path, voices)
+        except EmotalkError as error:
+            left_out[path.name] = str(error).removeprefix(f"{path}: ")
+    found = {"pictures": len(each), "left_out": left_out}
+    if each:
+        found["all"] = over_recordings({asked: [row for rows in each.values() for row in rows[asked]] for asked in EMOTIONS})
+    return found | {"each": {name: over_recordings(rows) for name, rows in each.items()}}
+
+
+def filmed() -> dict[str, dict[str, float]]:
+    """The sample's real clips, read as a stranger's films are; the picture is the neutral clip's first frame."""
+    manifest = et.sample()
+    clips = {entry.emotion: load_clip(manifest.path(entry)) for entry in manifest.clips}
+    return over_recordings({name: [read_film(clip.frames, clip.audio, clips["neutral"].frames[0])] for name, clip in clips.items()})
+
+
+def provenance(of: str) -> dict[str, str]:
+    """When, on what, and with what a part was measured."""
+    judge = identity.why_missing() or version("dlib-bin")
+    return {"of": of, "date": date.today().isoformat(), "device": f"cpu: {platform.machine()}", "torch": torch.__version__, "dlib": judge}
 
 
 def main() -> None:
     """Measure, print and write the numbers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--synthetic", type=Path, required=True)
-    parser.add_argument("--still-heads", type=Path, required=True)
+    parser.add_argument("--synthetic", type=Path, help="of `emotalk synth --actors 120 --clips 12`")
+    parser.add_argument("--still-heads", type=Path, help="of the same with --still-heads")
+    parser.add_argument("--portraits", type=Path, help="folder of pictures, each of one face")
     parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
     given = parser.parse_args()
-    generator = load_generator(given.checkpoint)
-    record = {
-        "checkpoint": fingerprint(given.checkpoint),
-        **{name: value for name, value in read_header(given.checkpoint).items() if name in ("preset", "stages")},
-        "device": f"cpu: {platform.machine()}",
-        "torch": torch.__version__,
-        "sample (training fit)": sample_fit(generator),
-        "synthetic held-out actors": unseen_synthetic(generator, given.synthetic),
-        "synthetic held-out actors, heads still": unseen_synthetic(generator, given.still_heads),
-        "emotions that a classifier names (synthetic held-out actors)": emotions_shown(generator, given.synthetic),
-        "astronaut with the voice of 1002": stranger(generator),
-    }
+    if given.portraits and not given.portraits.is_dir():
+        parser.error(f"{given.portraits}: no such folder")
+    if reason := identity.why_missing():
+        print(f"lips by landmarks and identity are left out: {reason}", file=sys.stderr)
+    generator, manifest = load_generator(given.checkpoint), et.sample()
+    voices = {entry.emotion: load_speech(manifest.path(entry)) for entry in manifest.speech}
+    said = "the six recordings of CREMA-D's actor 1002 in the sample, each in every emotion"
+    painted = "`emotalk synth --actors 120 --clips 12`"
+    parts: dict[str, tuple[object, str, Callable[[], dict]]] = {  # whether it can be measured, on what, and how
+        "sample (training fit)": (True, "the sample's six clips", lambda: sample_fit(generator)),
+        "filmed clips of the sample": (True, "the sample's six clips themselves", filmed),
+        "synthetic held-out actors": (given.synthetic, painted, lambda: unseen_synthetic(generator, given.synthetic)),
+        "synthetic held-out actors, heads still": (
+            given.still_heads, f"{painted} with --still-heads", lambda: unseen_synthetic(generator, given.still_heads)),
+        "emotions that a classifier names (synthetic held-out actors)": (
+            given.synthetic, painted, lambda: emotions_shown(generator, given.synthetic)),
+        "astronaut with the voice of 1002": (
+            True, f"skimage.data.astronaut; {said}", lambda: over_recordings(stranger(generator, astronaut(), voices))),
+        "portraits with the voice of 1002": (
+            given.portraits, f"a folder of pictures; {said}", lambda: portraits(generator, given.portraits, voices)),
+    }  # fmt: skip
+    header, kept = read_header(given.checkpoint), json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
+    record = {"checkpoint": fingerprint(given.checkpoint), **{name: value for name, value in header.items() if name in ("preset", "stages")}}
+    if kept.get("checkpoint") != record["checkpoint"]:
+        kept = {}  # of another network
+    record["measured"] = {}
+    for name, (possible, of, measure) in parts.items():
+        if possible:
+            record["measured"][name], record[name] = provenance(of), measure()
+        elif name in kept:
+            record["measured"][name], record[name] = kept["measured"][name], kept[name]
     write_json(record, OUT)
     print(json.dumps(record, indent=1))
 

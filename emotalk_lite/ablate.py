@@ -6,8 +6,13 @@ import hashlib
 import json
 import os
 import platform
+import subprocess
+import time
+import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -28,7 +33,7 @@ from .training.state import TrainingState
 from .training.train import train, validation_clips
 from .variants import VARIANTS, variant
 
-SETTINGS, RESULTS = "ablation.json", "results.json"
+SETTINGS, RESULTS, SESSIONS = "ablation.json", "results.json", "sessions"
 
 
 def ablate(
@@ -49,7 +54,8 @@ def ablate(
     use (held-out ones where the data has any) is drawn from its own speech and emotion and a neutral frame of its actor.
     The real clips are written by the same encoder, and `evaluate` compares the two folders.
 
-    `out` holds `runs/<row>-seed<k>`, `real/`, `videos/<row>-seed<k>/`, `numbers/<row>-seed<k>.json` and `results.json`.
+    `out` holds `runs/<row>-seed<k>`, `real/`, `videos/<row>-seed<k>/`, `numbers/<row>-seed<k>.json`, `sessions/` (the seconds of
+    each call) and `results.json`.
     What is there is kept: interrupted or killed, the same call goes on. More seeds or rows may be added later.
     Processes may share `out` if each has rows of its own; a last call for all rows gathers what they measured.
 
@@ -77,6 +83,7 @@ def ablate(
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: an ablation needs prepared clips; give --data
     """
+    started = time.monotonic()
     out, folders = Path(out), [Path(folder) for folder in data]
     if not folders:
         raise EmotalkError("an ablation needs prepared clips; give --data")
@@ -100,26 +107,29 @@ def ablate(
     network = load_upscaler(upscaler, device=place) if any(name.endswith("+bsrgan") for name in variants) else None  # fetched now, not after hours
     if not begun:
         write_json(settings, out / SETTINGS)
-    write_real(examples, out / "real")
-    runs = {(name, seed): out / "runs" / f"{name}-seed{seed}" for seed in range(seeds) for name in generators}
-    done = [TrainingState(path, generators[name], seed, STAGES).finished() for (name, seed), path in runs.items()]
-    bar = tqdm(total=len(runs), desc="trainings", unit="training", initial=sum(done), disable=not progress)
-    with bar:
-        for (name, seed), finished in zip(runs, done):
-            if not finished:
-                train(folders, runs[name, seed], generators[name], seed=seed, resume=True, device=device, progress=progress)
-                bar.update()
+    with session(out / SESSIONS, started) as keep_time:
+        write_real(examples, out / "real")
+        runs = {(name, seed): out / "runs" / f"{name}-seed{seed}" for seed in range(seeds) for name in generators}
+        done = [TrainingState(path, generators[name], seed, STAGES).finished() for (name, seed), path in runs.items()]
+        bar = tqdm(total=len(runs), desc="trainings", unit="training", initial=sum(done), disable=not progress)
+        with bar:
+            for (name, seed), finished in zip(runs, done):
+                if not finished:
+                    train(folders, runs[name, seed], generators[name], seed=seed, resume=True, device=device, progress=progress)
+                    bar.update()
+                    keep_time()
 
-    rows = [(name, seed) for seed in range(seeds) for name in variants]
-    done = [(out / "numbers" / f"{name}-seed{seed}.json").is_file() for name, seed in rows]
-    with tqdm(total=len(rows), desc="measuring", unit="row", initial=sum(done), disable=not progress) as bar:
-        for (name, seed), finished in zip(rows, done):
-            if not finished:
-                run = runs[name.removesuffix("+bsrgan"), seed]
-                videos = out / "videos" / f"{name}-seed{seed}"
-                draw_videos(run, examples, videos, network if name.endswith("+bsrgan") else None, place)
-                evaluate(out / "real", videos, out / "numbers" / f"{name}-seed{seed}.json", progress=False)
-                bar.update()
+        rows = [(name, seed) for seed in range(seeds) for name in variants]
+        done = [(out / "numbers" / f"{name}-seed{seed}.json").is_file() for name, seed in rows]
+        with tqdm(total=len(rows), desc="measuring", unit="row", initial=sum(done), disable=not progress) as bar:
+            for (name, seed), finished in zip(rows, done):
+                if not finished:
+                    run = runs[name.removesuffix("+bsrgan"), seed]
+                    videos = out / "videos" / f"{name}-seed{seed}"
+                    draw_videos(run, examples, videos, network if name.endswith("+bsrgan") else None, place)
+                    evaluate(out / "real", videos, out / "numbers" / f"{name}-seed{seed}.json", progress=False)
+                    bar.update()
+                    keep_time()
     results = gather(settings, out, runs, rows, judged_on)
     write_json(results, out / RESULTS)
     return results
@@ -183,6 +193,50 @@ def check_names(examples: ClipWindows) -> None:
         raise EmotalkError(f"two clips have the name {min(twice)}; give each folder of --data once")
 
 
+@contextmanager
+def session(folder: Path, started: float) -> Iterator[Callable[[], None]]:
+    """Keep in a file of its own how many seconds a call of `ablate` took, interrupted or not; the results have the sum of all.
+
+    Yields:
+        A function that writes the time until now. A call that is killed counts up to the last of these.
+
+    >>> import tempfile; folder = Path(tempfile.mkdtemp())
+    >>> for _ in range(2):
+    ...     with session(folder, time.monotonic() - 60):
+    ...         pass
+    >>> round(session_seconds(folder))
+    120
+    """
+    path = folder / f"{uuid.uuid4().hex}.json"
+
+    def keep() -> None:
+        write_json({"seconds": round(time.monotonic() - started, 1)}, path)
+
+    try:
+        yield keep
+    finally:
+        keep()
+
+
+def session_seconds(folder: Path) -> float:
+    """What all sessions took; those that ran side by side count each."""
+    return round(sum(json.loads(path.read_text(encoding="utf-8"))["seconds"] for path in folder.glob("[!.]*.json")), 1)
+
+
+def source_commit() -> str | None:
+    """The git commit of this package's source, with "-dirty" where files differ from it; None where it is not in a repository."""
+
+    def git(*command: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["git", *command], cwd=Path(__file__).parent, capture_output=True, text=True)
+
+    try:  # an installation may lie within somebody else's repository, which does not track it
+        if git("ls-files", "--error-unmatch", Path(__file__).name).returncode:
+            return None
+        return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*").stdout.strip() or None
+    except OSError:  # no git
+        return None
+
+
 def write_real(examples: ClipWindows, folder: Path) -> None:
     """The real clips as videos, by the encoder that writes the generated ones."""
     for entry in examples.entries:
@@ -206,7 +260,7 @@ def draw_videos(run: Path, examples: ClipWindows, folder: Path, network: torch.n
 def gather(
     settings: dict[str, object], out: Path, runs: dict[tuple[str, int], Path], rows: list[tuple[str, int]], judged_on: str
 ) -> dict[str, object]:
-    """Everything that was measured, and how; "seconds" is all that differs between two ablations of the same settings."""
+    """Everything that was measured, when and how; two ablations of the same settings differ in "date", "commit" and seconds alone."""
     reports = {row: json.loads((out / "numbers" / f"{row[0]}-seed{row[1]}.json").read_text(encoding="utf-8")) for row in rows}
     trained = {key: json.loads((path / "run.json").read_text(encoding="utf-8")) for key, path in runs.items()}
     report, run = next(iter(reports.values())), next(iter(trained.values()))
@@ -221,8 +275,11 @@ def gather(
         "perceptual_features": run["perceptual_features"],
         "encoding": report["encoding"]["generated"],
         "missing": report["missing"],
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": source_commit(),
         "hardware": f"{run['device']} of {os.cpu_count()}, {platform.system()}",
         "versions": report["versions"],
+        "wall_seconds": session_seconds(out / SESSIONS),  # of all calls, drawing and measuring included
         "seconds": {f"{name}-seed{seed}": run["seconds"] for (name, seed), run in trained.items()},
         "rows": {
             name: {str(seed): reports[row, seed]["metrics"] for row, seed in rows if row == name}

@@ -83,7 +83,7 @@ def seed_spread(results: Mapping, key: str) -> Spread | None:
     return Spread({name: variance**0.5 for name, variance in variances.items()}, margins, n)
 
 
-def table(which: str, measured: Mapping[str, float], spread: Spread | None = None) -> str:
+def table(which: str, measured: Mapping[str, float], spread: Spread | None = None, seeds: Mapping[str, int] | None = None) -> str:
     """One of the paper's tables as text: a row a variant, the paper's column beside the measured one.
 
     Args:
@@ -91,6 +91,7 @@ def table(which: str, measured: Mapping[str, float], spread: Spread | None = Non
         measured: a number for each row that was measured.
         spread: of the measured numbers over several seeds: a column with their standard deviation, and a star at each row
             further from the base than its margin. None, or none of them scatters: neither.
+        seeds: how many each measured row has, where rows differ in that: stands at the end of the row.
 
     >>> print(table("resolution", {"base": 128.0}))
     Table 3: resolution, pixels
@@ -116,9 +117,11 @@ def table(which: str, measured: Mapping[str, float], spread: Spread | None = Non
             far = "*" if {name, "base"} <= set(measured) and abs(measured[name] - measured["base"]) > spread.margins[name] else ""
         theirs = PRINTED[which].format(paper[name]) if name in paper else "-"
         line = f"{name:<14} {theirs:>8} {change(paper, name):>7} {here} {change(measured, name):>7}{far}"
-        lines.append(line.rstrip())
+        lines.append(line.rstrip() + (f"  n={seeds[name]}" if seeds and name in measured else ""))
+    if seeds:
+        lines.append("n: seeds of the row")
     if scatters:
-        lines += [f"mean ± standard deviation of {spread.n} seeds", "*: further from base than 19 of 20 equal rows would be"]
+        lines += [f"mean ± standard deviation of {'n' if seeds else spread.n} seeds", "*: further from base than 19 of 20 equal rows would be"]
     return "\n".join(lines)
 
 
@@ -139,12 +142,14 @@ def change(values: Mapping[str, float], name: str) -> str:
 
 
 def tables(results: Mapping) -> str:
-    """Tables 2 to 5 and how the measured columns were made; with several seeds, how far their numbers scatter.
+    """Tables 2 to 5 and how the measured columns were made; with several seeds, how far their numbers scatter, and how many a row has where rows differ.
 
     Args:
         results: what `ablate` returns.
     """
-    parts = [table(which, seed_means(results, key), spread=seed_spread(results, key)) for which, key in MEASURED.items()]
+    seeds = {name: len(row) for name, row in results["rows"].items()}
+    seeds = seeds if len(set(seeds.values())) > 1 else None
+    parts = [table(which, seed_means(results, key), seed_spread(results, key), seeds) for which, key in MEASURED.items()]
     parts.append(table("mos", {}) + "\nnot measured: needs raters")
     return "\n\n".join([*parts, how(results)])
 

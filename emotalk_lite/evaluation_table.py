@@ -62,17 +62,26 @@ def table(report: dict[str, object]) -> str:
     notes.append(
         f"{_count(videos['generated'], 'generated video')} ({_count(frames['generated'], 'frame')}) against "
         f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "
-        f"{'; '.join(report['encoding']['generated'])}; {', '.join(report['pictures']['generated'])}"
+        f"{'; '.join(report['encoding']['generated'])}; {_preset(report, 'generated')}; {', '.join(report['pictures']['generated'])}"
     )
-    written = {name: [*report["encoding"][name], *(size.split(" at ")[0] for size in report["pictures"][name])] for name in videos}
+    written = {name: [*report["encoding"][name], _preset(report, name), *(size.split(" at ")[0] for size in report["pictures"][name])] for name in videos}
     if written["generated"] != written["real"]:
         notes.append(
             f"real videos: {', '.join(written['real'])}. Written in another way, even the same frames differ, by what the encoder "
             "leaves of them; an enlarged video wants one beside it that was enlarged by interpolation"
         )
-    if any(report["taken_as_aligned"].values()):
-        squares = " and ".join(f"{n} of {videos[name]} {name}" for name, n in report["taken_as_aligned"].items())
-        notes.append(f"taken as aligned, because they are square: {squares} videos; faces elsewhere in them are measured in the wrong place")
+    if unequal := report["unequal_length"].values():
+        ours, theirs, both = (sum(pair[key] for pair in unequal) for key in ("generated", "real", "compared"))
+        notes.append(
+            f"pairs of unequal length: {len(unequal)} of {report['pairs']}; pictures and mouths are compared over the frames that both have, "
+            f"{both} of {ours} generated and of {theirs} real ones"
+        )
+    for key, why in (
+        ("taken_as_aligned", "squares whose faces lie where alignment puts them, kept as they are"),
+        ("squares_without_face", "squares in which no face is found, kept as they are"),
+    ):
+        if any(report[key].values()):
+            notes.append(f"{why}: " + " and ".join(f"{n} of {videos[name]} {name}" for name, n in report[key].items()) + " videos")
     notes += [f"{in_words(what)}: {judge}" for what, judge in report["judges"].items() if not metrics.keys().isdisjoint(what.split(", "))]
     notes += [f"not measured: {in_words(what)}: {why}" for what, why in report["missing"].items()]
     for name, left_out in report["left_out"].items():
@@ -99,6 +108,10 @@ def _wrapped(note: str) -> list[str]:
     said, run, command = note.partition("run: ")
     lines = textwrap.wrap(said + run, COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return [*lines, f"  {command}"] if command else lines
+
+
+def _preset(report: dict[str, object], name: str) -> str:
+    return f"preset {', '.join(report['preset'][name])}"
 
 
 def _count(n: int, of: str) -> str:

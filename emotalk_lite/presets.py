@@ -24,6 +24,21 @@ def epochs(count: int) -> int:
     return count * 100 // 2
 
 
+def of_other_epochs(preset: Preset, clips: int, stages: tuple[str, ...]) -> str:
+    """What the budget of the paper's two runs is in epochs of these clips, in a line; empty where it is the paper's, or another preset's.
+
+    >>> of_other_epochs(PRESETS["p100"], clips=6, stages=("critic", "joint"))
+    'preset p100 counts epochs of 100 clips, 2 a step; with 6 clips, 2 a step, its budget is 8333.3 epochs (critic), 3333.3 epochs (joint)'
+    >>> of_other_epochs(PRESETS["p100"], clips=100, stages=("critic",)) or of_other_epochs(PRESETS["cpu"], 6, ("critic",))
+    ''
+    """
+    config = preset.train
+    if not preset.name.startswith(("p100", "a100")) or clips == epochs(1) * config.batch_size:
+        return ""
+    budget = ", ".join(f"{round(config.budget(stage) * config.batch_size / clips, 1):g} epochs ({stage})" for stage in stages)
+    return f"preset {preset.name} counts epochs of 100 clips, 2 a step; with {clips} clips, {config.batch_size} a step, its budget is {budget}"
+
+
 CPU_MODEL = ModelConfig(
     filters=(16, 32, 64, 128, 128),
     last_filters=8,
@@ -137,7 +152,8 @@ PRESETS = {
         ),
     ),
     # The paper's two runs. A sample strip every 50 epochs of a stage: among them those of Figure 8, at 1600, 1800 and 2000,
-    # which are epochs of the joint stage, for 2000 is where it ends.
+    # which are epochs of the joint stage, for 2000 is where it ends. The paper names no average of the weights: `ema_decay`
+    # stays 0, and what is saved and validated, every 50 epochs too, is the generator as it is.
     "p100": Preset(
         "p100",
         train=TrainConfig(
@@ -177,7 +193,7 @@ def resolve_preset(preset: str | Preset, steps: int | None = None, stage: str = 
         stage: "critic", "pretrain", "joint" or "all".
 
     Raises:
-        EmotalkError: no preset or stage of that name, or fewer than one step.
+        EmotalkError: no preset or stage of that name, or no step to train.
 
     >>> train = resolve_preset("smoke", steps=100).train
     >>> train.critic_steps, train.pretrain_steps, train.joint_steps
@@ -191,6 +207,8 @@ def resolve_preset(preset: str | Preset, steps: int | None = None, stage: str = 
         preset = PRESETS[preset]
     stages = stages_of(stage)
     if steps is None:
+        if not any(preset.train.budget(s) for s in stages):
+            raise EmotalkError(f"preset {preset.name} leaves out {'every stage' if stage == 'all' else f'the {stage} stage'}; give --steps")
         return preset
     if steps < 1:
         raise EmotalkError(f"{steps} steps train nothing; give 1 or more")

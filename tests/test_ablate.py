@@ -1,20 +1,23 @@
 """The ablation at toy size: killed and started again it equals one that nothing happened to; the effects of a 2 x 2 x 2 design."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from toy import TOY_PRESET, toy_folder
 
-from emotalk_lite.ablate import ablate
+from emotalk_lite.ablate import ablate, source_commit
 from emotalk_lite.ablation_tables import tables
 from emotalk_lite.effects import FACTORS, effect_error, effects, signs
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.metrics.media import media_info
+from emotalk_lite.paths import stored_results
 from emotalk_lite.superres import weights
 from emotalk_lite.variants import VARIANTS
 
@@ -70,6 +73,11 @@ def test_killed_in_training_and_in_measuring_it_goes_on_to_the_same_results(data
     ablate([data], tmp_path, TOY_PRESET, device="cpu", progress=False)
     ours, theirs = (json.loads((out / "results.json").read_text()) for out in (tmp_path, whole[0]))
     assert ours.pop("seconds").keys() == theirs.pop("seconds").keys()
+    kept = [json.loads(path.read_text())["seconds"] for path in (tmp_path / "sessions").iterdir()]
+    assert len(kept) == 3 and min(kept) > 0 and ours["wall_seconds"] == pytest.approx(sum(kept))  # two were killed
+    for results in (ours, theirs):
+        assert datetime.now(UTC) - datetime.fromisoformat(results.pop("date")) < timedelta(hours=1)
+        del results["wall_seconds"], results["commit"]  # somebody may commit meanwhile
     assert ours == theirs
     for path in whole[0].glob("runs/*/generator.safetensors"):
         assert path.read_bytes() == (tmp_path / path.relative_to(whole[0])).read_bytes()
@@ -100,6 +108,25 @@ def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
     for words in ("Table 2", "0.001080", "not FID", "Table 4", "3337.83", "not measured: needs raters", "fast in BSRGAN's place"):
         assert words in said
     assert "critic 6, pretrain 12, joint 6" in said and "training clips" in said
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda"])
+def test_committed_ablations_print_and_mark_rows_of_other_numbers_of_seeds(name):
+    results = stored_results(f"ablation_{name}")
+    lines = tables(results).split("\n\n")[0].splitlines()
+    marks = [line.split("  n=")[1] for line in lines if "  n=" in line]
+    counts = [str(len(row)) for row in results["rows"].values()]
+    assert marks == (counts if name == "cuda" else []) and ("n: seeds of the row" in lines) == (name == "cuda")
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_commit_is_of_this_package_s_own_repository(tmp_path, monkeypatch):
+    commit = source_commit()
+    assert commit is None or re.fullmatch("[0-9a-f]{40}(-dirty)?", commit)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)  # somebody else's, around an installation
+    (tmp_path / "ablate.py").touch()
+    monkeypatch.setattr("emotalk_lite.ablate.__file__", str(tmp_path / "ablate.py"))
+    assert source_commit() is None
 
 
 def test_with_several_seeds_the_tables_show_how_they_scatter_and_star_what_is_more(whole):

@@ -13,6 +13,20 @@ def test_only_the_right_letter_is_right():
     assert [bool(check.quieter_speech(letter)) for letter in ("a", "c", None, "d")] == [False] * 4
 
 
+@pytest.mark.parametrize("letter, forms", [
+    ("a", ["A", "(a)", "a) a tenth as much", "A tenth as much."]),
+    ("b", [" b ", "b.", "(b) the same", "b) the same", "B. The same", "the same"]),
+    ("c", ["c)", "c.", "(c) not at all", "Not at all"]),
+])
+def test_a_letter_may_come_with_its_words(letter, forms):
+    assert {check.quieter_speech(form) for form in forms} == {check.quieter_speech(letter)}
+
+
+@pytest.mark.parametrize("answer", ["", "bcd", "b or c", "same b)", "not the same", "ab)"])
+def test_what_names_no_single_letter_is_asked_for_one(answer):
+    assert "one letter" in check.quieter_speech(answer).hint
+
+
 def boxed(a, b, box):
     x1, y1, x2, y2 = box
     return difference_map(a[:, y1:y2, x1:x2], b[:, y1:y2, x1:x2]).mean()

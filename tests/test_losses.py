@@ -113,6 +113,31 @@ def test_gradient_penalty_leaves_the_frames_alone():
     assert fake.grad is None and weight.grad.abs().sum() > 0
 
 
+# Each loss as a function of what is trained: the shape of that, where its first axis counts the inputs that a gradient must reach
+LOSSES = {
+    "mouth": ((1, 2, 3, 3, 8, 8), lambda x: masked_l1(x[0], 0 * x[0].detach(), torch.rand(2, 3, 8, 8))),
+    "eye, mean over the mask": ((1, 2, 3, 3, 8, 8), lambda x: masked_l1(x[0], 0 * x[0].detach(), torch.rand(2, 3, 8, 8), mean_over="mask")),
+    "perceptual": ((1, 2, 3, 32, 32), lambda x: perceptual_loss(x[0], 0 * x[0].detach(), load_features("efficientnet_lite0"))),
+    "frame critic": ((2, 2, 5), lambda x: frame_critic_loss(*x)),
+    "frame, of the generator": ((1, 2, 5), lambda x: frame_adversarial_loss(x[0])),
+    "gradient penalty": ((1, 3, 4, 4), lambda x: gradient_penalty(lambda frames: (x * frames) ** 2, *torch.randn(2, 2, 5, 3, 4, 4), torch.rand(2, 1, 1, 1, 1))),
+    "emotion critic": ((2, 2, 7), lambda x: emotion_critic_loss(*x, torch.tensor([0, 4]))),
+    "emotion, of the generator": ((1, 2, 7), lambda x: emotion_loss(x[0], torch.tensor([0, 4]))),
+    "speech emotion": ((1, 2, 6), lambda x: emotion_loss(x[0], torch.tensor([0, 4]))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_is_one_number_with_a_gradient_of_all_its_inputs(name):
+    torch.manual_seed(0)
+    shape, loss = LOSSES[name]
+    inputs = torch.randn(shape, requires_grad=True)
+    value = loss(inputs)
+    assert value.shape == () and value.isfinite()
+    value.backward()
+    assert inputs.grad.isfinite().all() and inputs.grad.flatten(1).any(dim=1).all()
+
+
 def test_the_frame_critic_prefers_higher_scores_for_real_frames():
     assert frame_critic_loss(real=torch.tensor([2.0]), fake=torch.tensor([-1.0])) == -3
 

@@ -5,11 +5,13 @@ import resource
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from test_cli import emotalk
 
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, report_bars, report_tables
@@ -36,11 +38,12 @@ def survey(tmp_path_factory, clips):
     return make_survey(folder / "clips", folder / "survey.html", seed=3)
 
 
-def respond(path, key, rater, score, leave_out=(), backwards=False):
+def respond(path, key, rater, score, leave_out=(), backwards=False, same_seed_as=None):
     """A response as the page writes it."""
     order = sorted(key["clips"], reverse=backwards)
     ratings = {c: dict.fromkeys(KEYS, score(key["clips"][c]["variant"])) for c in order if c not in leave_out}
-    content = {"format": "emotalk-mos-1", "survey": key["survey"], "rater": rater, "seed": 1, "order": order, "ratings": ratings}
+    seed = zlib.crc32((same_seed_as or rater).encode())
+    content = {"format": "emotalk-mos-1", "survey": key["survey"], "rater": rater, "seed": seed, "order": order, "ratings": ratings}
     path.write_text(json.dumps({**content, "digest": digest(content)}))
     return path
 
@@ -197,6 +200,14 @@ def test_tampered_partial_duplicate_and_foreign_responses_are_told_apart(survey,
     assert "not used: changed.json (tampered" in text and "se+em" in text
 
 
+def test_two_names_with_one_seed_are_one_rater(survey, tmp_path):
+    key = read_key(survey.key)
+    respond(tmp_path / "one.json", key, "a", lambda v: 3)
+    respond(tmp_path / "two.json", key, "b", lambda v: 5, same_seed_as="a")  # the digest fits
+    report = analyse([tmp_path], survey.key)
+    assert report["raters"]["complete"] == 1 and report["refused"] == {"two.json": "duplicate: the same seed as one.json"}
+
+
 def test_a_full_disk_is_one_line_and_leaves_neither_page_nor_key(survey, tmp_path):
     def limit() -> None:  # bytes of a file: a disk that takes no more, without needing a disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
@@ -234,6 +245,14 @@ def test_bars_lean_to_the_side_of_the_answers(survey, tmp_path):
     lines = report_bars(analyse([tmp_path], survey.key)).splitlines()
     base, other = (next(line for line in lines if line.startswith(name)) for name in ("base", "se+em"))
     assert base.endswith(25 * "#" + "|") and other.endswith("|" + 25 * "#")
+
+
+def test_clips_one_folder_too_deep_are_not_passed_over(survey, tmp_path):
+    folder = shutil.copytree(survey.page.parent / "clips", tmp_path / "clips")
+    shutil.copytree(folder / "base", folder / "em" / "takes")
+    done = emotalk("mos", "survey", folder, "--out", tmp_path / "survey.html")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and not (tmp_path / "survey.html").exists()
+    assert "em/takes/anger.mp4: lies too deep; put it into its variant's folder itself, as in" in done.stderr and "em/anger.mp4" in done.stderr
 
 
 @pytest.mark.parametrize(

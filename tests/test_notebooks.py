@@ -79,6 +79,12 @@ def test_what_the_chapter_builds_is_what_the_package_does(block, monkeypatch):
     blocks.compare(block)
 
 
+@each_chapter
+def test_what_a_chapter_builds_it_asserts_itself(chapter):
+    """In a later cell, for the reader to see; `blocks.unasserted` says what that can see and what it cannot."""
+    assert blocks.unasserted(chapters.to_notebook(chapter)) == []
+
+
 PROOFS = [(chapter.stem, proof) for chapter in CHAPTERS for proof in blocks.proofs(chapters.to_notebook(chapter))]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from emotalk_lite import paper_tables
 from emotalk_lite.ablation_tables import seed_columns, seed_means
+from emotalk_lite.emotions import EMOTIONS
 from emotalk_lite.paper_tables import CLAIMS, FID, LIKERT, MOS
 
 ROOT = chapters.ROOT
@@ -38,6 +39,8 @@ def results() -> dict:
         "took": {"least": min(ablation["seconds"].values()), "most": max(ablation["seconds"].values())},
         "named": percent | {"all": 100 * named["right"], "corpus": 100 * named["of the corpus's own clips"]},
         "mos": {name.replace("+", " "): row for name, row in MOS.items()},
+        "sharper": {f"{name.replace('+', ' ')} {q}": getattr(MOS[f"{name}+bsrgan"], q) - getattr(MOS[name], q)
+                    for name in MOS if f"{name}+bsrgan" in MOS for q in ("motion", "noise")},  # what BSRGAN adds to a score
         "fid": FID,
         "agree": {f"{name} {q}": sum(getattr(LIKERT[name], q)[3:]) for name in LIKERT for q in ("realistic", "pleasing")},
         "claims": CLAIMS,
@@ -71,6 +74,7 @@ FAST = "emotalk_lite/weights/upscale_fast.md"
 TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
 SETUP = "book/setup.md"
 SYNCNET = "emotalk_lite/weights/syncnet.md"
+STRANGER = "astronaut with the voice of 1002"  # in results/portrait.json
 SAID = [
     ("book/chapters/00_quickstart.md", "he is\nsofter: {row[cpu joint 180][psnr]:.1f} dB"),
     (TRAINING, "`results/train_cpu.json`: {train_cpu[step]:,} steps, {train_cpu[seconds]:.0f} s,"),
@@ -114,6 +118,13 @@ SAID = [
     (CLAIMED, "the eye mask has the lower distance, {fid[em]:.6f} against {fid[se]:.6f} of squeeze and excitation, and the lower score,"
               " {mos[em].aggregate:.2f} against {mos[se].aggregate:.2f}."),
     (CLAIMED, "squeeze and excitation with BSRGAN has {mos[se bsrgan].aggregate}, the complete model {mos[se em bsrgan].aggregate} |"),
+    ("book/chapters/15_mos.md", "by {sharper[base motion]:+.2f} for the base, {sharper[se motion]:+.2f} with squeeze and excitation,"
+                                " {sharper[em motion]:+.2f} with the mask and {sharper[se em motion]:+.2f} with both; the base's noise, which it can"
+                                " change, moves by {sharper[base noise]:+.2f}."),
+    (CLAIMED, "{mos[base].motion} to {mos[base bsrgan].motion}, {mos[se].motion} to {mos[se bsrgan].motion}, {mos[em].motion} to"
+              " {mos[em bsrgan].motion} and {mos[se em].motion} to {mos[se em bsrgan].motion:.2f}; for the base by {sharper[base motion]:+.2f}, more"
+              " than anything else, while the noise, which it can change, stays nearly as it was ({sharper[base noise]:+.2f})."),
+    (CLAIMED, "they are found {bench_synth[mtcnn][mean_error_pixels]} pixels of 128 off on average"),
     (CLAIMED, "Table 5 says {mos[se em bsrgan].change} %"),
     (CLAIMED, "{mos[se].aggregate} falls to {mos[se em].aggregate} without BSRGAN, {mos[se bsrgan].aggregate} to {mos[se em bsrgan].aggregate} with it"),
     (CLAIMED, "{agree[se+em+bsrgan realistic]:.1f} % find the complete model realistic and {agree[se+em+bsrgan pleasing]:.1f} % pleasing"),
@@ -125,6 +136,24 @@ SAID = [
            " {portrait[synthetic held-out actors][psnr]:.1f} dB | {portrait[synthetic held-out actors][ssim]:.3f} |"
            " {portrait[synthetic held-out actors][mouth_correlation]:.2f} |"),
     (CARD, "| the same people and words, heads still | {portrait[synthetic held-out actors, heads still][psnr]:.1f} dB |"),
+    (CARD, "gives {portrait[synthetic held-out actors][darkness_follows_truth]:.2f}"
+           " (heads still: {portrait[synthetic held-out actors, heads still][darkness_follows_truth]:.2f}), and on the true clips themselves only"
+           " {portrait[synthetic held-out actors][darkness_ceiling]:.2f} ({portrait[synthetic held-out actors, heads still][darkness_ceiling]:.2f})."),
+    *((CARD, "| %s |" % said + " {portrait[%s][%s][identity_distance]:.2f} | {portrait[%s][%s][lip_opening_follows_loudness]:.2f}"
+             " ({portrait[%s][%s][lip_opening_follows_loudness_least]:.2f} to {portrait[%s][%s][lip_opening_follows_loudness_most]:.2f}), reversed"
+             " {portrait[%s][%s][lip_opening_reversed]:.2f} | {portrait[%s][%s][lip_opening_deviation]:.3f}"
+             " ({portrait[%s][%s][lip_opening_deviation_least]:.3f} to {portrait[%s][%s][lip_opening_deviation_most]:.3f}) |"
+             " {portrait[%s][%s][opening_follows_loudness]:.2f}, reversed {portrait[%s][%s][opening_reversed]:.2f} |" % (10 * (part, row)))
+      for said, part, row in [*((name, STRANGER, name) for name in (*EMOTIONS, "mean")),
+                              ("real clips of actor 1001", "filmed clips of the sample", "mean")]),
+    (CARD, "the deviation goes from {portrait[%s][mean][lip_opening_deviation_least]:.3f} to"
+           " {portrait[%s][mean][lip_opening_deviation_most]:.3f}." % (STRANGER, STRANGER)),
+    (CARD, "heads that move: {portrait[synthetic held-out actors][psnr]:.1f} dB (26 dB)"),
+    (CARD, "names it in {portrait[emotions that a classifier names (synthetic held-out actors)][disgust][named][disgust]} of 12 films, and takes the"
+           " other {portrait[emotions that a classifier names (synthetic held-out actors)][disgust][named][anger]} for anger"),
+    (CARD, "sadness of the astronaut, {portrait[%s][sadness][lip_opening_follows_loudness]:.2f}, and single" % STRANGER),
+    (CARD, "sadness, {portrait[%s][sadness][lip_opening_deviation]:.3f} on the astronaut" % STRANGER),
+    (CARD, "disgust alone is at {portrait[%s][disgust][identity_distance]:.2f} on the astronaut" % STRANGER),
     (CARD, "in {named[all]:.0f} % (anger {named[anger]:.0f}, disgust {named[disgust]:.0f}, fear {named[fear]:.0f}, happiness"
            " {named[happiness]:.0f}, neutral {named[neutral]:.0f}, sadness {named[sadness]:.0f})"),
     *((FAST, "| {at[bicubic][psnr]:.2f}, {at[fast][psnr]:.2f}, {at[mirrored teacher][psnr]:.2f} dB | {at[bicubic][feature_distance]:.3f},"
@@ -249,6 +278,24 @@ def test_every_decimal_of_the_claims_comes_from_somewhere():
     cells = [cell for stem in ("14_fid", "15_mos", "16_ablation") for cell in chapters.read(ROOT / "notebooks" / f"{stem}.ipynb").cells]
     said = decimals(re.sub(NO_PROSE, "", (ROOT / CLAIMED).read_text()))
     assert said - sources(CLAIMED, cells) - set(KNOWN["claims"]) == set()
+
+
+def test_what_the_card_and_chapter_12_say_of_the_astronaut_is_so_in_its_file():
+    """Which emotions, and which single recordings, fall below the targets; which reader tells a voice from its reverse."""
+    part = json.loads((ROOT / "results/portrait.json").read_text())
+    rows = {name: row for name, row in part[STRANGER].items() if name != "mean"}
+    below = lambda key, bar: {name for name, row in rows.items() if row[key] < bar}
+    assert below("lip_opening_follows_loudness", 0.6) == {"sadness"}
+    assert below("lip_opening_follows_loudness_least", 0.6) == {"sadness", "disgust", "fear", "happiness"}
+    assert set(rows) - below("opening_follows_loudness", 0.6) == {"disgust", "fear"}
+    assert below("lip_opening_deviation", 0.025) == {"sadness"}
+    assert below("lip_opening_deviation_least", 0.025) == {"sadness", "anger", "disgust", "happiness"}
+    assert set(rows) - below("identity_distance", 0.4) == {"disgust"} and part[STRANGER]["mean"]["identity_distance"] < 0.4
+    assert min(rows, key=lambda name: rows[name]["lip_opening_deviation"]) == "sadness"
+    for reader in ("opening", "lip_opening"):
+        assert all(row[f"{reader}_follows_loudness"] > row[f"{reader}_reversed"] for row in rows.values())
+    real = part["filmed clips of the sample"]["mean"]
+    assert real["opening_follows_loudness"] - real["opening_reversed"] > 0.2 > 0.05 > real["lip_opening_follows_loudness"] - real["lip_opening_reversed"]
 
 
 def test_what_chapter_14_says_of_the_puzzle_is_so_in_its_file():

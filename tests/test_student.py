@@ -175,10 +175,30 @@ def test_what_has_no_plain_form_is_an_error(myst):
 
 def test_a_stub_keeps_the_signature_and_drops_the_body():
     solution = ["class Gate(nn.Module):\n    def forward(self, x):\n        return x", "def f(a, *, b=2):\n    return a", "steady = f(1)"]
-    made = stub(Exercise("label", "Extend", "", "check.some(Gate, f, steady, known)", solution))
+    made = stub(Exercise("label", "Extend", "Write `f(a, b=2)`.", "check.some(Gate, f, steady, known)", solution))
     assert "class Gate(nn.Module):\n    def forward(self, x):\n        raise NotImplementedError" in made
     assert "def f(a, *, b=2):\n    raise NotImplementedError" in made and "steady = ..." in made and "return" not in made
     assert "known =" not in made and made.endswith("check.some(Gate, f, steady, known)")
+
+
+@pytest.mark.parametrize("statement, signature", [
+    ("Write `stream(speech, chunk)`; mind the margin.", "speech, chunk"),
+    ("Write `stream(speech, chunk, margin=2)`.", "speech, chunk, margin=2"),
+    ("Write `stream(speech, chunk, *, quiet)`.", "speech, chunk, *, quiet=True"),
+])
+def test_a_stub_has_no_parameter_that_only_the_solution_has(statement, signature):
+    solution = ["def stream(speech, chunk, margin=2, *, quiet=True):\n    return speech"]
+    made = stub(Exercise("label", "Extend", statement, "check.some(stream)", solution))
+    assert made.startswith(f"def stream({signature}):\n")
+
+
+@each_chapter
+def test_a_stub_takes_what_its_exercise_says(chapter):
+    for exercise in exercises(chapters.to_notebook(chapter)):
+        for function in (node for node in ast.parse(stub(exercise)).body if isinstance(node, ast.FunctionDef)):
+            said = re.search(rf"`{function.name}\(([^`]*)\)`", exercise.statement)
+            assert not said or said[1] == ast.unparse(function.args)
+            assert said or not function.args.defaults
 
 
 def test_an_exercise_without_a_check_is_an_error():

@@ -162,6 +162,34 @@ def test_a_block_that_differs_is_caught(root, right, wrong):
             blocks.compare(block)
 
 
+@pytest.mark.parametrize("cells, reached", [
+    (["assert norm([3, 4]) == 5"], True),
+    (["length = norm([3, 4])", "if length:\n    twice = 2 * length", "assert twice == 10"], True),
+    (["def of_all(rows): return [norm(row) for row in rows]", "for length in of_all([[3, 4]]):\n    assert length == 5"], True),
+    (["total = 0\ntotal += norm([3, 4])\ntotal += 1", "assert total == 6"], True),
+    (["print(norm([3, 4]))"], False),  # shown, not asserted
+    (["length = numpy.linalg.norm([3, 4])", "assert length == 5"], False),  # the package's, not the chapter's
+    (["length = norm([3, 4])", "def f(length): return length", "assert f(5) == 5"], False),  # a parameter of the same name
+    (["length = norm([3, 4])", "length = 5", "assert length == 5"], False),
+    (["print(norm([3, 4]))\nassert 1 + 1 == 2"], False),  # an assert beside it
+])
+def test_a_block_that_the_chapter_does_not_assert_is_found(root, cells, reached):
+    source(root).write_text(BLOCK + "".join(f"\n```{{code-cell}} ipython3\n{cell}\n```\n" for cell in cells))
+    assert blocks.unasserted(chapters.to_notebook(source(root))) == ["Mine"] + ["norm"] * (not reached)
+
+
+def test_an_assert_before_the_block_does_not_count(root):
+    source(root).write_text(BLOCK.replace("SIZE = 3", "SIZE = 3\nassert norm is not None"))
+    assert blocks.unasserted(chapters.to_notebook(source(root))) == ["Mine", "norm"]
+
+
+def test_a_cell_that_proves_a_step_asserts_what_the_step_uses(root):
+    step = "def step(x):\n    return x / norm(x)"
+    proof = ":proves: [step]\n\nmoved = [1.0]\nstep(moved)\nassert moved == [1.0]"
+    source(root).write_text(BLOCK + "".join(f"\n```{{code-cell}} ipython3\n{cell}\n```\n" for cell in (step, proof)))
+    assert blocks.unasserted(chapters.to_notebook(source(root))) == ["Mine"]
+
+
 PROOF = """\
 # T
 

@@ -155,6 +155,27 @@ def test_the_joint_stage_says_what_it_lacks(small, tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["steps"] == {"critic": 3, "pretrain": 2, "joint": 1}
 
 
+def test_a_joint_stage_without_pretraining_leaves_its_generator(small, tmp_path):
+    path = train(small, tmp_path, toy(critic_steps=0, pretrain_steps=0), "joint", steps=1, progress=False)
+    assert read_header(path)["stages"] == "joint 1" and load_generator(tmp_path).config == TOY
+
+
+def test_stages_without_a_step_are_refused_and_nothing_is_written(small, tmp_path):
+    with pytest.raises(EmotalkError, match="preset toy leaves out the critic stage; give --steps"):
+        train(small, tmp_path / "run", toy(critic_steps=0), "critic")
+    with pytest.raises(EmotalkError, match="preset toy leaves out every stage; give --steps"):
+        train(small, tmp_path / "run", toy(critic_steps=0, pretrain_steps=0, joint_steps=0))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_papers_runs_say_what_their_budget_is_in_epochs_of_other_data(small, tmp_path, capsys):
+    train(small, tmp_path / "toy", TOY_PRESET, "critic", steps=1)
+    assert "epochs" not in capsys.readouterr().err
+    train(small, tmp_path / "p100", replace(TOY_PRESET, name="p100"), "critic", steps=3)
+    assert "100 clips, 2 a step; with 6 clips, 2 a step, its budget is 1 epochs (critic)\n" in capsys.readouterr().err
+    assert json.loads((tmp_path / "p100" / "run.json").read_text())["steps_per_epoch"] == 3
+
+
 def test_a_finished_run_returns_at_once(small, run):
     before = (run / "generator.safetensors").stat().st_mtime_ns
     assert train(small, run, TOY_PRESET, resume=True, progress=False) == run / "generator.safetensors"

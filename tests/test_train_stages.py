@@ -117,6 +117,15 @@ def test_every_preset_builds_and_steps_once_in_every_stage(name, sample, tmp_pat
     assert json.loads((tmp_path / "run" / "run.json").read_text())["steps"] == {"critic": 1, "pretrain": 1, "joint": 1}
 
 
+def test_the_portrait_preset_takes_a_step_on_real_faces_that_are_another_s(sample, tmp_path):
+    preset, mouth = replace(PRESETS["portrait"], model=replace(PRESETS["smoke"].model, output="warp")), []  # small networks, 128 pixels
+    for share in (0.0, 1.0):
+        config = replace(preset.train, batch_size=1, pseudo_identities=share, pseudo_ramp=(0, 0), validate_clips=1)
+        train(sample.folder, tmp_path / str(share), replace(preset, train=config), "pretrain", steps=1, progress=False)
+        mouth += curve(tmp_path / str(share), "train/mouth")
+    assert 0 < mouth[0] < 100 and 0 < mouth[1] < 100 and mouth[0] != mouth[1]  # the same window, of two faces
+
+
 def has_bfloat16() -> bool:
     try:
         check_bfloat16(torch.device("cpu"))

@@ -140,10 +140,10 @@ def test_the_panel_talks_when_the_button_is_pressed_and_says_what_is_wrong(portr
     picture = io.BytesIO()
     Image.fromarray(portrait).save(picture, "PNG")
     own_face.value = (uploaded("../me.png", picture.getvalue()),)
-    own_voice.value = (uploaded("me.txt", b"not a sound"),)
-    assert (face.value, speech_menu.value, face.options) == ("me.png", "me.txt", ("astronaut", "nobody", "me.png"))
+    own_voice.value = (uploaded("<i>me.txt", b"not a sound"),)
+    assert (face.value, speech_menu.value, face.options) == ("me.png", "<i>me.txt", ("astronaut", "nobody", "me.png"))
     button.click()
-    assert "me.txt" in result.value and "<video" not in result.value
+    assert result.value.startswith("<b>&lt;i&gt;me.txt: ") and "<video" not in result.value  # neither its folder nor its mark-up
     speech_menu.value = "angry"
     button.click()
     assert re.search('src="([^"]+)', result.value).group(1) == re.search('src="([^"]+)', expected).group(1)
@@ -164,9 +164,24 @@ def test_the_shape_diagram_tells_the_shapes_of_a_real_run_and_leaves_no_hook():
     for sizes in ("sound, 1 × 2240", "vectors, 16 × 35", "context, 7 × 560", "LSTM, 7 × 16"):
         assert sizes in drawn
     assert drawn.count("<rect") == 4 and not any(part._forward_hooks for part in encoder.modules())
-    assert "opacity=" not in re.sub("(fill|stroke)-opacity=", "", drawn) and "Lit" not in drawn
+    assert "emotalk-" not in drawn and "Lit" not in drawn
     one = viz.shape_diagram(encoder, torch.zeros(1, 7 * 320), steps=steps, time_first=("context", "LSTM"), lit=["context"]).data
-    assert one.count(' opacity="0.62"') == 3 and one.count("emotalk-face") == 1 and "LSTM, 7 × 16. Lit: context" in one
+    assert one.count("emotalk-grey") == 3 and one.count("emotalk-face") == 1 and "LSTM, 7 × 16. Lit: context" in one
+
+
+def test_the_map_has_the_sizes_of_the_generator_at_hand_and_lights_what_is_asked_for():
+    from emotalk_lite.models.generator import Generator
+    from emotalk_lite.presets import PRESETS
+    from emotalk_lite.viz.map import PARTS, run_shapes
+
+    live, config = Generator(PRESETS["smoke"].model), PRESETS["smoke"].model
+    assert run_shapes(live) == run_shapes(config) and not any(part._forward_hooks for part in live.modules())
+    live.emotion_encoder.net = live.emotion_encoder.net.append(torch.nn.Linear(config.emotion_dim, 5))  # no longer what its configuration says
+    live.decoder.fc[0] = torch.nn.Linear(config.fusion_dim - config.emotion_dim + 5, live.decoder.fc[0].out_features)
+    drawn = viz.model_map(live, lit=["speech"]).data
+    assert "6 weights, becomes 5 numbers" in drawn and f">{config.fusion_dim - config.emotion_dim + 5}<" in drawn
+    assert drawn.count('class="lit"') == 1 and drawn.count("emotalk-grey") == len(PARTS) - 1 and "Lit: speech." in drawn
+    assert "bends" not in drawn and "bends the face" in viz.model_map(PRESETS["portrait"].model).data
 
 
 def test_the_numbers_in_the_drawn_maps_of_the_warm_ups_are_those_of_their_networks():
@@ -190,6 +205,48 @@ def test_the_numbers_in_the_drawn_maps_of_the_warm_ups_are_those_of_their_networ
         "03_autoencoder": {f"{code} numbers", "{} × {}".format(*digit)},
         "04_exprgan": {f"{who} numbers", f"{what} numbers", "{} × {}".format(*face.shape[2:])},
     }
+
+
+def numbers_drawn(page: str) -> set[str]:
+    """What the hand-drawn maps of a page say in small letters, as far as it has a digit."""
+    from pathlib import Path
+
+    text = next(Path(__file__).parents[1].joinpath("book").glob(page)).read_text()
+    return set(re.findall('class="size"[^>]*>([^<]*\\d[^<]*)<', text))
+
+
+def test_the_numbers_in_the_other_drawn_maps_are_those_of_the_networks_and_the_defaults():
+    from torch import nn
+
+    from emotalk_lite.models.critics import EmotionCritic, FrameCritic
+    from emotalk_lite.models.generator import Generator
+    from emotalk_lite.presets import FPS, ModelConfig, TrainConfig
+    from emotalk_lite.viz.map import run_shapes, shapes_after
+
+    config, weights = ModelConfig(), TrainConfig()
+    seen, after = run_shapes(config), shapes_after(config)
+    with torch.device("meta"):
+        generator, frame_critic, emotion_critic = Generator(config), FrameCritic(config), EmotionCritic(config)
+
+    def count(part: nn.Module, kind: type) -> int:
+        return sum(isinstance(module, kind) for module in part.modules())
+
+    assert {seen[name][-1] for name in ("image", "speech", "emotion")} == {512} and seen["noise"][-1] == 128 and seen["fusion"][-1] == 1664
+    speech, image = generator.speech_encoder, generator.image_encoder
+    attended = sum(type(module).__name__ == "SqueezeExcitation" for module in image.modules())
+    assert numbers_drawn("intro.md") == {
+        f"{count(image, nn.Conv2d)} convolutions, {attended} SE blocks",
+        f"{count(speech, nn.Conv1d)} convolutions, {speech.lstm.num_layers} LSTMs",
+        f"{generator.noise_encoder.lstm.num_layers} LSTM",
+        f"{count(generator.emotion_encoder, nn.Linear)} fully connected layers",
+        "512", "128", "0 0 0 1 0 0", f"{seen['smallest'][-1]}² to {seen['video'][-1]}² pixels", f"{FPS} frames a second",
+    }  # fmt: skip
+    of_frame, of_film = (critic.convolutions[0].in_channels for critic in (frame_critic, emotion_critic))
+    assert numbers_drawn("chapters/09*.md") == {f"{of_frame} channels in", f"{of_film} channels in, an LSTM"} and after["verdict"] == (7,)
+    assert numbers_drawn("chapters/10*.md") >= {f"α = {weights.mouth_weight:g}", f"β = {weights.perceptual_weight:g}", f"ε = {weights.eye_weight:g}"}
+    side, large = config.image_size, after["large"][-1]
+    assert numbers_drawn("chapters/13*.md") == {f"{side} × {side}", f"{large} × {large}"}
+    assert f"{side} x {side}" in numbers_drawn("chapters/16*.md")
 
 
 def test_the_distance_slider_has_a_text_a_picture_and_a_dot_for_every_stop_of_every_kind():

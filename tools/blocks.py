@@ -23,6 +23,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import symtable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -107,6 +109,64 @@ def cells_needed(sources: list[str], index: int, extra: str = "") -> list[str]:
             later = [i for i in range(cell + 1, index) if name in parsed[i][1] and name not in defined]
             pending += earlier[-1:] or later[:1]
     return [sources[i] for i in sorted(needed)]
+
+
+def unasserted(notebook: NotebookNode) -> list[str]:
+    """The blocks about which the chapter itself asserts nothing: none of its later cells has an ``assert`` that they reach.
+
+    What is built reaches each name whose definition uses it, directly or through such names; a later definition without it
+    cuts the name loose. It reaches an ``assert`` that uses such a name, or stands in a cell whose ``proves`` lists one.
+
+    What this cannot see: whether the other side of the comparison is the package's, whether it is one of equality, an ``assert``
+    inside a function, and what a call, a method or an index changes in a name that is already there.
+    """
+    cells = [c for c in notebook.cells if c.cell_type == "code"]
+    later = [(TransformerManager().transform_cell(c.source), frozenset(c.metadata.get("proves", ()))) for c in cells]
+    return [cell.metadata.block["built"] for index, cell in enumerate(cells)
+            if "block" in cell.metadata and not reaches_assert(cell.metadata.block["built"], later[index + 1:])]
+
+
+def reaches_assert(name: str, cells: list[tuple[str, frozenset[str]]]) -> bool:
+    """Whether an ``assert`` in these cells, each with the names that it proves, depends on a name that is defined before them.
+
+    >>> reaches_assert("f", [("y = f(2)", frozenset()), ("z = y + 1\\nassert z == 5", frozenset())])
+    True
+    >>> reaches_assert("f", [("def g(f): return f", frozenset()), ("y = f(2)\\ny = 3\\nassert g(y) == 3", frozenset())])
+    False
+    """
+    reached = {name}
+    for source, proves in cells:
+        for statement in _simple(ast.parse(source).body):
+            uses, defines = _free_names(statement)
+            if isinstance(statement, ast.Assert) and reached & (uses | proves):
+                return True
+            reached = reached | defines if uses & reached else reached - defines
+    return False
+
+
+def _simple(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements in order, loops and ``if`` and ``with`` taken apart; their own names come as assignments."""
+    for statement in body:
+        if isinstance(statement, ast.For):
+            yield ast.Assign([statement.target], statement.iter)
+        elif isinstance(statement, ast.With):
+            yield from (ast.Assign([item.optional_vars], item.context_expr) for item in statement.items if item.optional_vars)
+        elif not isinstance(statement, ast.If):
+            yield statement
+            continue
+        yield from _simple([*statement.body, *getattr(statement, "orelse", [])])
+
+
+def _free_names(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """Names of the notebook that a statement uses, also inside a function (but not its parameters), and those that it defines."""
+    top = symtable.symtable(ast.unparse(ast.fix_missing_locations(statement)), "cell", "exec")
+    uses, pending = {s.get_name() for s in top.get_symbols() if s.is_referenced()}, list(top.get_children())
+    while pending:
+        table = pending.pop()
+        uses |= {s.get_name() for s in table.get_symbols() if s.is_global()}
+        pending += table.get_children()
+    defines = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    return uses | defines if isinstance(statement, ast.AugAssign) else uses, defines
 
 
 def names(source: str) -> tuple[set[str], set[str]]:

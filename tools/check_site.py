@@ -78,10 +78,10 @@ def captions(page: BeautifulSoup) -> list[str]:
     """Figures of an article without a caption.
 
     A picture or a video has one of its own, or, below what its cell shows, a paragraph that begins in italics; a widget has such a
-    paragraph that is in italics as a whole. A progress bar needs none.
+    paragraph that is in italics as a whole. A progress bar needs none, nor does a badge that links elsewhere.
     """
     problems = []
-    for tag in page.select(".bd-article :is(img:not([role=presentation]), video, audio, iframe, svg[role=img])"):
+    for tag in page.select(".bd-article :is(img:not([role=presentation]):not(a[href^='https:'] > img), video, audio, iframe, svg[role=img])"):
         figure = tag.find_parent("figure")
         own = figure.find("figcaption") if figure else None
         paragraph, italics = below(tag)

@@ -39,32 +39,33 @@ def png(svg: str, colours: dict[str, str]) -> bytes:
     figure = Figure(figsize=(width / 96, height / 96))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
-    _draw(axes, root, INK, 1.0, colours)
+    _draw(axes, root, INK, colours)
     FigureCanvasAgg(figure).print_figure(made := io.BytesIO(), format="png", dpi=DPI)
     small = io.BytesIO()
     Image.open(made).convert("RGB").quantize(64).save(small, format="png", optimize=True)
     return small.getvalue()
 
 
-def _draw(axes, parent: ElementTree.Element, ink: str, alpha: float, colours: dict[str, str]) -> None:
+def _draw(axes, parent: ElementTree.Element, ink: str, colours: dict[str, str], grey: bool = False) -> None:
+    thin = 1.2 if grey else None  # pixels; a grey group's lines, and its words are as grey
     for element in parent:
         kind, classes, value = element.tag, element.get("class", "").split(), lambda name: float(element.get(name, 0))
-        style = {"edgecolor": ink, "alpha": alpha}
         if kind == "g":
-            _draw(axes, element, colours[classes[0]] if classes else ink, alpha * float(element.get("opacity", 1)), colours)
+            _draw(axes, element, colours[classes[0]] if classes else ink, colours, grey or classes == ["grey"])
         elif kind == "rect" and classes == ["box"]:
             corner, size = (value("x"), value("y")), (value("width"), value("height"))
             axes.add_patch(FancyBboxPatch(corner, *size, f"round,pad=0,rounding_size={value('rx')}", facecolor=SURFACE,
-                                          linewidth=1.6 * POINTS, **style))
+                                          linewidth=(thin or 1.6) * POINTS, edgecolor=ink))
         elif kind == "path" and classes[0] == "flow":
             outline = path(element.get("d"))
             dashes = (0, (5 / 1.8, 4 / 1.8)) if "skip" in classes else "solid"
-            axes.add_patch(PathPatch(outline, facecolor="none", linewidth=1.8 * POINTS, linestyle=dashes, capstyle="butt", **style))
+            axes.add_patch(PathPatch(outline, facecolor="none", edgecolor=ink, linewidth=(thin or 1.8) * POINTS, linestyle=dashes,
+                                     capstyle="butt"))
             if element.get("marker-end"):
-                axes.add_patch(PathPatch(tip(outline), facecolor=ink, linewidth=0, alpha=alpha))
+                axes.add_patch(PathPatch(tip(outline), facecolor=ink, linewidth=0))
         elif kind == "text" and classes in ([], ["size"]):
             colour, size = (MUTED, 12) if classes else (TEXT, 14)
-            axes.text(value("x"), value("y"), element.text, ha="center", va="baseline", color=colour, alpha=alpha,
+            axes.text(value("x"), value("y"), element.text, ha="center", va="baseline", color=ink if grey else colour,
                       fontsize=size * POINTS * FONT, family="DejaVu Sans", parse_math=False)
         elif kind not in ("title", "desc", "defs"):
             raise ValueError(f"a drawing has <{kind} class=\"{' '.join(classes)}\">, which tools/drawing.py cannot draw")

@@ -113,7 +113,10 @@ def checks(exercise: Exercise) -> set[str]:
 def stub(exercise: Exercise) -> str:
     """The cell that a student gets: the names that the check wants, to be filled in, and the check itself.
 
-    >>> print(stub(Exercise("a", "Implement", "", "check.sums(add, total)", ["def add(a, b=1):\\n    return a + b\\ntotal = 3"])))
+    A parameter with a default is a choice of the solution's, unless the statement's code names it.
+
+    >>> solution = ["def add(a, b=1, step=7):\\n    return a + b\\ntotal = 3"]
+    >>> print(stub(Exercise("a", "Implement", "Write `add(a, b=1)`.", "check.sums(add, total)", solution)))
     def add(a, b=1):
         raise NotImplementedError  # your code
     <BLANKLINE>
@@ -122,19 +125,29 @@ def stub(exercise: Exercise) -> str:
     check.sums(add, total)
     """
     missing = names(exercise.ask)[0]
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`+([^`]+)`+", exercise.statement))))
     pieces: dict[str, str] = {}
     for node in (node for cell in exercise.solution for node in ast.parse(cell).body):
         for name in missing & names(ast.unparse(node))[1]:
             if isinstance(node, ast.FunctionDef):
-                pieces[name] = _empty_function(node)
+                pieces[name] = _empty_function(node, named)
             elif isinstance(node, ast.ClassDef):
                 bases = f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else ""
-                methods = [_empty_function(item, "    ") for item in node.body if isinstance(item, ast.FunctionDef)]
+                methods = [_empty_function(item, named, "    ") for item in node.body if isinstance(item, ast.FunctionDef)]
                 pieces[name] = f"class {name}{bases}:\n" + "\n\n".join(methods)
             else:
                 pieces.setdefault(name, f"{name} = ...  # your answer")
     return "\n\n".join([*pieces.values(), exercise.ask])
 
 
-def _empty_function(node: ast.FunctionDef, indent: str = "") -> str:
-    return f"{indent}def {node.name}({ast.unparse(node.args)}):\n{indent}    raise NotImplementedError  # your code"
+def _empty_function(node: ast.FunctionDef, named: set[str], indent: str = "") -> str:
+    """The function without its body, and without the parameters that have a default and are not among the names ``named``."""
+    given = node.args
+    places = [*given.posonlyargs, *given.args]
+    defaults = dict(zip([a.arg for a in places[len(places) - len(given.defaults):]], given.defaults))
+    defaults |= {a.arg: value for a, value in zip(given.kwonlyargs, given.kw_defaults) if value}
+    left_out = defaults.keys() - named
+    posonly, args, kwonly = ([a for a in some if a.arg not in left_out] for some in (given.posonlyargs, given.args, given.kwonlyargs))
+    kept = ast.arguments(posonly, args, given.vararg, kwonly, [defaults.get(a.arg) for a in kwonly], given.kwarg,
+                         [defaults[a.arg] for a in [*posonly, *args] if a.arg in defaults])
+    return f"{indent}def {node.name}({ast.unparse(kept)}):\n{indent}    raise NotImplementedError  # your code"

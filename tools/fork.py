@@ -16,7 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = ("_config.yml", "README.md", "book/setup.md", "book/chapters/*.md", "notebooks/*.ipynb", "colab/notebooks/*.ipynb")
-NAME = re.compile(r"(?:https://github\.com/)?([A-Za-z0-9][\w-]*/[\w.-]+?)(?:\.git)?/?")
+NAME = re.compile(r"(?:(?:https?://|(?:ssh://)?git@)?github\.com[/:])?"  # however GitHub, git or a browser spells it
+                  r"([A-Za-z0-9][\w-]*/[\w.-]+?)(?:\.git)?(?:/(?:tree|blob)/\S+)?/?")
 
 
 def address(root: Path = ROOT) -> str:
@@ -29,9 +30,12 @@ def pages(repository: str) -> str:
 
     >>> pages("you/your-book")
     'https://you.github.io/your-book'
+    >>> pages("you/you.github.io")
+    'https://you.github.io'
     """
     owner, _, name = repository.partition("/")
-    return f"https://{owner}.github.io/{name}"
+    site = f"https://{owner}.github.io"
+    return site if f"https://{name}".lower() == site.lower() else f"{site}/{name}"
 
 
 def digest(source: str) -> str:

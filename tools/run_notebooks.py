@@ -34,6 +34,8 @@ from emotalk_lite.chapter_costs import SCALES, minutes
 from progress import Screen, Watch
 from sync_notebooks import write_colab_edition
 
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+
 
 class WatchedEngine(NBClientEngine):
     """papermill's engine, with our bar in place of its own."""
@@ -86,6 +88,20 @@ def final_text(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return joined
 
 
+def drop_unset(metadata: NotebookNode) -> None:
+    """Leave out of the widgets' state what their layouts do not set, most of what a panel weighs: without it, a browser assumes the same.
+
+    >>> models = {"a": {"model_name": "LayoutModel", "state": {"width": None, "flex": "1"}}}
+    >>> drop_unset(NotebookNode({"widgets": {WIDGET_STATE: {"state": models}}}))
+    >>> models["a"]["state"]
+    {'flex': '1'}
+    """
+    for model in metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {}).values():
+        if model["model_name"] == "LayoutModel":
+            for name in [name for name, value in model["state"].items() if value is None]:
+                del model["state"][name]
+
+
 def execute(chapter: Path, scale: str, folder: Path, screen: Screen) -> NotebookNode:
     """Execute a chapter and write the notebook to ``folder``; a failure leaves it in ``folder/partial``."""
     fresh = chapters.to_notebook(chapter)
@@ -100,6 +116,7 @@ def execute(chapter: Path, scale: str, folder: Path, screen: Screen) -> Notebook
     for cell in executed.cells:
         if cell.cell_type == "code":
             cell.outputs = final_text(cell.outputs)
+    drop_unset(executed.metadata)
     facts = {"key": key, "scale": scale, "seconds": round(time.monotonic() - start, 1), "peak_bytes": watch.peak_bytes,
              "device": device(), "python": platform.python_version(), "torch": version("torch")}
     executed.metadata["emotalk"] = facts

@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import fork
@@ -97,7 +98,9 @@ def main() -> None:
         sys.exit("colab: " + "; ".join([*failed, *changed]))
     print(f"colab: all ran, and kept {', '.join(f'{name} {number}' for name, number in before.items())}")
     if not options.numbers:
-        found = {"python": platform.python_version(), "kept": before, "seconds": seconds}
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+        about = {"date": date.today().isoformat(), "commit": commit, "scale": variables["EMOTALK_SCALE"], "cores": os.cpu_count()}
+        found = about | {"python": platform.python_version(), "kept": before, "seconds": seconds}
         (ROOT / "results" / "colab.json").write_text(json.dumps(found, indent=1) + "\n")
 
 

@@ -1,7 +1,7 @@
 // Names for what a screen reader would find nameless, and keys for what only a mouse could scroll.
 
-// Widgets: the manager gives its sliders, buttons and pictures no names. A slider has its label's; a picture, what list and slider say
-// (the others of its place are hidden); the player's buttons say what they do.
+// Widgets: the manager gives its sliders, buttons and pictures no names. A slider has its label's; a picture, its cell's alt text
+// and what list and slider say (the others of its place are hidden); the player's buttons say what they do.
 function nameWidgets() {
   for (const slider of document.querySelectorAll(".widget-slider")) {
     const label = slider.querySelector(".widget-label")?.textContent.trim() || "position";
@@ -24,7 +24,8 @@ function nameWidgets() {
       const value = control.querySelector("select")?.selectedOptions[0]?.textContent ?? control.querySelector(".widget-readout")?.textContent;
       return `${control.querySelector(".widget-label")?.textContent.trim() ?? ""} ${value?.trim() ?? ""}`.trim();
     }).filter(Boolean);
-    const alt = said.length ? `The picture for: ${said.join(", ")}` : "The picture that the controls choose";
+    const shown = area.closest(".cell")?.querySelector(".widget-alt")?.textContent ?? "The picture that the controls choose"; // of the cell's header
+    const alt = said.length ? `${shown} (${said.join(", ")})` : shown;
     for (const picture of area.querySelectorAll("img.widget-image")) if (picture.alt !== alt) picture.alt = alt;
   }
 }
@@ -39,6 +40,15 @@ function reachScrollers() {
     } else box.classList.remove("goes-on");
 }
 
+// A drawing that is wider than a phone begins where its lit part is.
+function showLit() {
+  for (const lit of document.querySelectorAll(".cell_output svg g.lit:first-of-type, .cell_output svg g:not(.lit) + g.lit")) {
+    const box = lit.closest('[tabindex="0"]'); // it scrolls
+    const [part, seen] = [lit.getBoundingClientRect(), box?.getBoundingClientRect()];
+    if (box && part.right > seen.right) box.scrollLeft += (part.left + part.right - seen.left - seen.right) / 2;
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   // docutils calls the bibliography a list and its entries something else: to a screen reader, an empty list
   document.querySelectorAll(".citation-list[role=list]").forEach((list) => list.removeAttribute("role"));
@@ -50,6 +60,6 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   nameWidgets();
 });
-window.addEventListener("load", () => setTimeout(reachScrollers, 0));
+window.addEventListener("load", () => setTimeout(() => (reachScrollers(), showLit()), 0));
 window.addEventListener("resize", reachScrollers);
 document.addEventListener("click", ({ target }) => target.closest(".solution") && reachScrollers()); // a solution opens

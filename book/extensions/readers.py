@@ -11,9 +11,13 @@ NO_SCRIPTS = ("<noscript><p><em>Your browser runs no scripts here. Text, code, p
 
 
 def say(app, page: str, template: str, context: dict, document) -> None:
-    """A line on top of each chapter that only shows where scripts are off."""
+    """On top of each chapter, a line that only shows where scripts are off, and under its title the badge that opens it on Colab."""
     if page.startswith(CHAPTERS) and "body" in context:
-        context["body"] = NO_SCRIPTS + context["body"]
+        theme = app.config.html_theme_options
+        repository = theme["repository_url"].removeprefix("https://github.com/")
+        opened = f"https://colab.research.google.com/github/{repository}/blob/{theme['repository_branch']}/{theme['path_to_docs']}/{page}.ipynb"
+        badge = f'<p><a href="{opened}"><img src="{context["pathto"]("_static/colab.svg", 1)}" alt="Open in Colab" width="118" height="22"/></a></p>'
+        context["body"] = NO_SCRIPTS + context["body"].replace("</h1>", "</h1>" + badge, 1)
 
 
 def plain_downloads(app, error: Exception | None) -> None:

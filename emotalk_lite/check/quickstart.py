@@ -1,5 +1,6 @@
 """Checks of the exercises of chapter 00."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -7,17 +8,22 @@ import numpy as np
 from .verdict import Verdict
 
 
+ANSWERS = {"a tenth as much": "a", "the same": "b", "not at all": "c"}  # to quieter_speech, as its exercise words them
+
+
 def quieter_speech(answer: str | None) -> Verdict:
     """Chapter 00: what a tenth of the speech's level does to the mouth.
 
     Args:
-        answer: "a" a tenth of the movement, "b" the same, "c" none.
+        answer: "a" a tenth of the movement, "b" the same, "c" none; the letter, the exercise's words, or both: "b) the same".
 
     >>> quieter_speech("a")
     Not yet. The network never hears the level that you recorded: look at emotalk_lite.data.media.speech_input.
     """
-    letter = str(answer).strip(" ().").lower()
-    if letter not in ("a", "b", "c"):
+    said = str(answer).strip(" .").lower()
+    match = re.fullmatch(r"\(?([abc])\s*(?:[).].*)?", said)
+    letter = match[1] if match else ANSWERS.get(said)
+    if letter is None:
         return Verdict(False, 'Answer with one letter: "a", "b" or "c".')
     if letter == "b":
         return Verdict(True, "Every recording is scaled to the same peak before the network hears it.")

@@ -59,7 +59,7 @@ def answers_stubs(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
             return Verdict(False, "A part of it is not written yet: write it, run its cell, and ask again.")
         except Stopped as stopped:
             return Verdict(False, str(stopped))
-        except (TypeError, ValueError, AttributeError, IndexError, KeyError, RuntimeError) as error:
+        except (TypeError, ValueError, AttributeError, IndexError, KeyError, OverflowError, RuntimeError) as error:
             if inspect.isfunction(given[0]):
                 return Verdict(False, f"The check cannot use what your function returns: {_said(error)}.")
             kinds = ", ".join(dict.fromkeys(type(value).__name__ for value in given))

@@ -27,7 +27,7 @@ def evaluate(
 ) -> None:
     """Measure generated videos against real ones, whoever made them.
 
-    A square video is taken as an aligned face, as 'emotalk talk' writes it; in any other the face is found and aligned first.
+    The face in each video is found and aligned first; a square video whose face lies where 'emotalk talk' puts it is kept as it is.
     Every video is checked before the first is measured; one that is damaged stops the evaluation unless --skip-bad is given.
 
     \b

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +48,7 @@ def train(
       emotalk train --out runs/base --variant base --stage pretrain
       emotalk train --list-options
       emotalk train --out runs/other --set se_ratio=8 --set squeeze_excitation=last
-      torchrun --nproc_per_node 2 -m emotalk_lite train --out runs/mine --preset p100
+      torchrun --nproc_per_node 2 -m emotalk_lite train --data prepared --out runs/p100 --preset p100
     """
     given = [*(set_ or []), *([f"precision={precision}"] if precision else []), *(["compile=true"] if compile else [])]
     chosen = choose_settings(preset, given, variant)
@@ -61,12 +65,38 @@ def train(
 
     out = out if out is not None else run_folder(named)
     folders = data or [prepare_sample().folder]
-    checkpoint = run_stages(folders, out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device)
+    with plain_warnings():
+        checkpoint = run_stages(folders, out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device)
     run = json.loads((out / "run.json").read_text())
-    if os.environ.get("RANK", "0") == "0":  # torchrun numbers its processes: one speaks for all
+    if speaks():
         print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")
+        if best := best_of(run):
+            print(f"{out / 'best.safetensors'}: {best}")
         if chosen.upscale != "none":
             print(f"{variant} is this generator and, afterwards, `emotalk talk --checkpoint {out} --upscale {chosen.upscale}`")
+
+
+def speaks() -> bool:
+    """Whether this process speaks for all: torchrun numbers them."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Say in one line, without a place in the code, that other features are used; other warnings stay as they are."""
+    from ..models.features import FeaturesWarning
+
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_plainly(message: Warning | str, category: type[Warning], *place: object) -> None:
+            if not issubclass(category, FeaturesWarning):
+                show(message, category, *place)
+            elif speaks():
+                print(f"emotalk: {message}", file=sys.stderr)
+
+        warnings.showwarning = show_plainly
+        yield
 
 
 def choose_settings(preset: str, given: list[str], variant: str | None) -> Preset:
@@ -91,3 +121,16 @@ def summary(run: dict) -> str:
         f"{begun}, PSNR {final['psnr']:.2f} dB, SSIM {final['ssim']:.3f}, mouth correlation {final['mouth_correlation']:.2f}, "
         f"mouth motion {final['mouth_motion']:.0%} of the real (on {run['validated_on']}{frozen})"
     )
+
+
+def best_of(run: dict) -> str:
+    """Which of a run's generators is in `best.safetensors`, in a line; empty where no generator was validated.
+
+    >>> best_of({"history": [{"stage": "pretrain", "step": 30, "mouth_error": 9.5}, {"stage": "joint", "step": 10, "mouth_error": 11.0}]})
+    'the generator of pretrain step 30, whose mouth error, 9.50 grey levels, is the lowest'
+    """
+    validated = [row for row in run["history"] if "mouth_error" in row]
+    if not validated:
+        return ""
+    best = min(validated, key=lambda row: row["mouth_error"])
+    return f"the generator of {best['stage']} step {best['step']}, whose mouth error, {best['mouth_error']:.2f} grey levels, is the lowest"

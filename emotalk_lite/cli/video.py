@@ -20,7 +20,7 @@ def talk(
     audio: Annotated[Path, typer.Option(help="Speech: any audio or video file.")],
     emotion: Annotated[str, typer.Option(help="happiness, HAP, happy; happiness:0.6; happiness:0.7,sadness:0.3.")],
     out: Annotated[Path, typer.Option(help="The MP4 file to write.")],
-    checkpoint: Annotated[Path | None, typer.Option(help="Of 'emotalk train'; default: the one that comes with the package.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A run of 'emotalk train', or a file such as its best.safetensors; default: the one that comes with the package.")] = None,
     upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, bicubic, or (more than a second a frame) realesrgan, bsrgan.")] = "none",
     upscale_weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it, for --upscale; default: shipped, or fetched once.")] = None,
     seed: Seed = 0,

@@ -18,7 +18,7 @@ Videos = dict[str, Path]  # by name
 
 
 def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bool = False, progress: bool = True) -> dict[Path, str]:
-    """Read every video to its end, then find the face in every one that is not square.
+    """Read every video to its end, then find the face in every one.
 
     Decoding is a few hundredths of the work of measuring; where faces were found is kept, so that is not done twice. No face
     is looked for, which takes a second a video, where reading alone has already stopped the evaluation.
@@ -37,21 +37,18 @@ def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bo
             one without a face.
     """
     set_of = {path: name for name in ("generated", "real") for path in sets[name].values()}
-    wide: list[Path] = []
 
     def read(path: Path) -> None:
-        height, width = media.read_video(path, ENOUGH).frames.shape[1:3]
+        media.read_video(path, ENOUGH)
         media_info(path)
         try:
             media.read_audio(path)
         except media.NoSound:  # is measured without
             pass
-        if height != width:
-            wide.append(path)
 
     bad = _failures(read, EmotalkError, set_of, "checking", progress)
     if not bad or skip_bad:
-        bad |= _failures(lambda path: read_faces(path, caches[set_of[path]]), NoFace, wide, "finding faces", progress)
+        bad |= _failures(lambda path: read_faces(path, caches[set_of[path]]), NoFace, [path for path in set_of if path not in bad], "finding faces", progress)
     if bad and not skip_bad:
         raise EmotalkError(
             f"{len(bad)} of {len(set_of)} videos cannot be measured: {_named(bad)}; put that right, or add --skip-bad to leave out "

@@ -25,7 +25,8 @@ SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 INSTALL = "pip install torch-fidelity"  # the extra 'fid'
 SHALLOW, DEEP = 64, 2048  # features after the first pooling, and before the last layer (FID)
 SHALLOW_PART, DEEP_PART = slice(0, SHALLOW), slice(SHALLOW, SHALLOW + DEEP)  # columns of `inception_features`
-BATCH = 16  # pictures at a time; each is enlarged to 299 x 299
+SIDE = 299  # pixels, of what the network sees; pictures are enlarged to it
+BATCH = 16  # pictures at a time
 
 
 def find_weights(path: str | os.PathLike | None = None) -> Path | None:

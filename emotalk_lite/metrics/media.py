@@ -10,12 +10,24 @@ import av
 
 from ..errors import EmotalkError
 
-X264_SAYS = re.compile(rb"x264 - core.*?crf=([\d.]+)", re.DOTALL)  # in the stream's first packet
+X264_SAYS = re.compile(rb"x264 - core[ -~]*")  # its options, in the stream's first packet
+PRESETS = {  # subme, ref and trellis of x264's presets (x264 --fullhelp): the file has the options, not the preset's name
+    ("0", "1", "0"): "ultrafast",
+    ("1", "1", "0"): "superfast",
+    ("2", "1", "0"): "veryfast",
+    ("4", "2", "1"): "faster",
+    ("6", "2", "1"): "fast",
+    ("7", "3", "1"): "medium",
+    ("8", "5", "2"): "slow",
+    ("9", "8", "2"): "slower",
+    ("10", "16", "2"): "veryslow",
+    ("11", "16", "2"): "placebo",
+}
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """Of the first video track; `crf` is x264's constant rate factor where the file tells it."""
+    """Of the first video track; `crf`, x264's constant rate factor, and `preset` where its options in the file tell them."""
 
     width: int
     height: int
@@ -25,6 +37,7 @@ class MediaInfo:
     codec: str
     kilobits_per_second: float  # of the pictures alone, without the sound
     crf: float | None
+    preset: str | None
 
 
 def media_info(path: str | os.PathLike) -> MediaInfo:
@@ -45,12 +58,12 @@ def media_info(path: str | os.PathLike) -> MediaInfo:
             if not container.streams.video:
                 raise EmotalkError(f"{path}: has no video track; give a video file")
             stream = container.streams.video[0]
-            times, sizes, crf = [], [], None
+            times, sizes, options = [], [], {}
             for packet in container.demux(stream):
                 if not packet.size:
                     continue
                 if not sizes and (says := X264_SAYS.search(bytes(packet))):
-                    crf = float(says[1])
+                    options = dict(re.findall(r"(\w+)=(\S+)", says[0].decode()))
                 times.append(float(packet.pts * packet.time_base))
                 sizes.append(packet.size)
             fps = float(stream.average_rate or 0)
@@ -62,4 +75,7 @@ def media_info(path: str | os.PathLike) -> MediaInfo:
     if not sizes:
         raise EmotalkError(f"{path}: holds no video frame; get the file again")
     seconds = max(times) - min(times) + (1 / fps if fps else 0)
-    return MediaInfo(width, height, len(sizes), seconds, fps, codec, sum(sizes) * 8 / 1000 / seconds if seconds else 0.0, crf)
+    rate = sum(sizes) * 8 / 1000 / seconds if seconds else 0.0
+    crf = float(options["crf"]) if "crf" in options else None
+    preset = PRESETS.get(tuple(options.get(name) for name in ("subme", "ref", "trellis")))
+    return MediaInfo(width, height, len(sizes), seconds, fps, codec, rate, crf, preset)

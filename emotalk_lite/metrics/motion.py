@@ -8,6 +8,7 @@ from ..data.align import TEMPLATE
 from ..presets import IMAGE_SIZE, SAMPLES_PER_FRAME
 
 MOUTH = (TEMPLATE[3:].mean(axis=0) * IMAGE_SIZE).astype(np.float64)  # x, y in pixels: where alignment puts the mouth
+FEWEST_TOGETHER = 13  # frames that a correlation is over at any lag: of a clip of 17, the shortest that is evaluated, shifted by 4
 LIPS = (56, 77, 73, 106)  # x1, y1, x2, y2 in pixels: a strip down the middle of the mouth, from upper lip to chin
 
 # x1, y1, x2, y2 in pixels of an aligned 128 x 128 face, around where alignment puts the eyes and the mouth
@@ -52,7 +53,8 @@ def lagged_correlation(a: np.ndarray, b: np.ndarray, most: int = 4) -> tuple[flo
     Args:
         a: (T,).
         b: (T,).
-        most: largest lag in frames; 4 frames are 160 ms. Less in a video so short that fewer than two frames would be left.
+        most: largest lag in frames; 4 frames are 160 ms. Less in a video so short that fewer than 13 frames would be
+            left: the best of several correlations of few frames is high in pure noise.
 
     Returns:
         The correlation in [-1, 1] (0 where a curve is flat) and its lag: `a` follows `b` by so many frames.
@@ -69,7 +71,7 @@ def lagged_correlation(a: np.ndarray, b: np.ndarray, most: int = 4) -> tuple[flo
         scale = np.sqrt((x**2).sum() * (y**2).sum())
         return float((x * y).sum() / scale) if scale > 1e-9 else 0.0
 
-    most = max(0, min(most, len(a) - 2))
+    most = max(0, min(most, len(a) - FEWEST_TOGETHER))
     return max((correlation(lag), lag) for lag in range(-most, most + 1))
 
 

@@ -27,11 +27,14 @@ from .motion import lagged_correlation, mouth_opening, speech_envelope
 from .sync import FEWEST_FRAMES, lip_sync
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".flv", ".webm")
+EYES_AND_MOUTH = [0, 1, 3, 4]  # of MTCNN's five points
 ENOUGH = 540  # pixels of a picture's shorter side: a head that fills a third of it is still larger than the face it is compared by
 IDENTITY_FRAMES = 4  # of a video, evenly spaced: an embedding takes a quarter of a second
-EMBEDDINGS = f"dlib-{IDENTITY_FRAMES}"  # in the cache
-LIPS = "dlib-lips-1"  # in the cache
-ALIGNMENT = "alignment-2"  # in the cache; the number is raised when faces are aligned otherwise
+ON_TEMPLATE = 0.08  # of the width: eyes and mouths of aligned faces are up to 0.04 from the template's, badly drawn ones up to 0.06, mere crops' over 0.1
+ALIGNMENT = "alignment-3"  # in the cache, as in all keys below; the number is raised when faces are aligned otherwise
+EMBEDDINGS = f"dlib-{IDENTITY_FRAMES}-{ALIGNMENT}"
+LIPS = f"dlib-lips-1-{ALIGNMENT}"
+INCEPTION = f"inception-{ALIGNMENT}"
 
 
 @dataclass
@@ -49,6 +52,16 @@ class Neutral(NamedTuple):
 
     picture: np.ndarray
     embedding: np.ndarray | None
+
+
+class AlignedVideo(NamedTuple):
+    """A video's faces, uint8 (T, 128, 128, 3), and how they came to their place.
+
+    `how`: "aligned" by MTCNN; "as is", a square whose face lies on the template; "no face", a square in which MTCNN finds none.
+    """
+
+    frames: np.ndarray
+    how: str
 
 
 @dataclass
@@ -81,18 +94,19 @@ def find_videos(folder: str | os.PathLike) -> dict[str, Path]:
     return found
 
 
-def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
-    """A video's aligned faces, uint8 (T, 128, 128, 3), at 25 a second.
+def read_faces(path: Path, cache: Cache | None = None) -> AlignedVideo:
+    """A video's aligned faces, at 25 a second.
 
-    A square video is taken as aligned, and resized by averaging; the face in another one is found by MTCNN. Large pictures are
-    averaged down as they are decoded, see `ENOUGH`.
+    The face is found by MTCNN and aligned as `emotalk prepare` does it. A square video whose eyes and mouth lie on the template
+    already, each within `ON_TEMPLATE` of the width, or that shows no face, is kept as it is, and resized by averaging. Large
+    pictures are averaged down as they are decoded, see `ENOUGH`.
 
     Args:
         path: of the video.
         cache: keeps where the face was found.
 
     Raises:
-        NoFace: it shows none.
+        NoFace: it is not square, and shows none.
         EmotalkError: it cannot be read.
     """
     video = media.read_video(path, ENOUGH)
@@ -100,17 +114,31 @@ def read_faces(path: Path, cache: Cache | None = None) -> np.ndarray:
     count = max(1, round(float(video.times[-1] - video.times[0] + step) * FPS))
     frames = video.frames[media.resample_times(video.times - video.times[0], count)]
     height, width = frames.shape[1:3]
-    if height != width:
-        cache = cache or Cache(keep=False)
-        try:
-            matrix = cache.get(path, ALIGNMENT, lambda: align.similarity_transform(np.median(faces.track_landmarks(frames), axis=0)))
-        except faces.NoFace as error:
-            raise faces.NoFace(f"{path}: {error}") from error
-        return align.warp(frames, matrix)
-    if height == IMAGE_SIZE:
-        return frames
-    size = (IMAGE_SIZE, IMAGE_SIZE)
-    return np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames])
+    cache = cache or Cache(keep=False)
+    try:
+        points = cache.get(path, ALIGNMENT, lambda: _face_points(frames))
+    except faces.NoFace as error:
+        raise faces.NoFace(f"{path}: {error}") from error
+    if len(points) and not (height == width and on_template(points, width)):
+        return AlignedVideo(align.warp(frames, align.similarity_transform(points)), "aligned")
+    if height != IMAGE_SIZE:
+        size = (IMAGE_SIZE, IMAGE_SIZE)
+        frames = np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames])
+    return AlignedVideo(frames, "as is" if len(points) else "no face")
+
+
+def on_template(points: np.ndarray, width: int) -> bool:
+    """Whether eyes and mouth corners lie where alignment puts them, each within `ON_TEMPLATE` of the width. The nose moves with the head's turn.
+
+    Args:
+        points: (5, 2), MTCNN's, in pixels of a square picture.
+        width: of the picture, pixels.
+
+    >>> on_template(align.TEMPLATE * 360, 360), on_template(align.TEMPLATE * 360 + 30, 360)
+    (True, False)
+    """
+    distances = np.linalg.norm(points / width - align.TEMPLATE, axis=1)
+    return bool(distances[EYES_AND_MOUTH].max() <= ON_TEMPLATE)
 
 
 def measure_video(
@@ -126,7 +154,7 @@ def measure_video(
 
     Args:
         path: of the video.
-        frames: of `read_faces`.
+        frames: uint8 (T, 128, 128, 3), of `read_faces`.
         networks: that look at it.
         neutral: what the actor looks like.
         paired: the real video of the same name, and its faces.
@@ -154,8 +182,8 @@ def measure_video(
             values |= _of_faces(faces_here, kept.get(paired[0], EMBEDDINGS, lambda: _embeddings(paired[1])), "_pair")
     return VideoNumbers(
         info=media_info(path),
-        features=cache.get(path, name, lambda: picture_features(frames, networks.features)),
-        inception=cache.get(path, "inception", lambda: inception_features(frames, inception)) if inception else None,
+        features=cache.get(path, f"{name}-{ALIGNMENT}", lambda: picture_features(frames, networks.features)),
+        inception=cache.get(path, INCEPTION, lambda: inception_features(frames, inception)) if inception else None,
         values=values,
     )
 
@@ -178,7 +206,7 @@ class NeutralPictures:
         """Of the actor of a video, or None where there is no neutral one."""
         actor = (name := clip_name(stem)) and name.actor
         if actor in self._paths and actor not in self._seen:
-            picture = read_faces(self._paths[actor], self._cache)[0]
+            picture = read_faces(self._paths[actor], self._cache).frames[0]
             self._seen[actor] = Neutral(picture, identity.face_embeddings(picture[None]) if self._networks.identity else None)
         return self._seen.get(actor)
 
@@ -195,6 +223,20 @@ def clip_name(stem: str) -> cremad.ClipName | None:
         return None
 
 
+def _face_points(frames: np.ndarray) -> np.ndarray:
+    """MTCNN's five points (5, 2) in pixels, the median over the frames; (0, 2) for a square without a face.
+
+    Raises:
+        NoFace: another one shows none.
+    """
+    try:
+        return np.median(faces.track_landmarks(frames), axis=0)
+    except faces.NoFace:
+        if frames.shape[1] != frames.shape[2]:
+            raise
+        return np.zeros((0, 2), np.float32)
+
+
 def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, networks: Networks) -> bool:
     """Whether the emotion classifier names a video's emotion as its file name does."""
     seen = recognise(frames, neutral, networks.features, networks.emotions)
@@ -202,18 +244,18 @@ def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, networks:
 
 
 def _of_sound(path: Path, frames: np.ndarray, openings: dict[str, np.ndarray]) -> dict[str, float]:
-    """How the mouth goes with its own sound, by each of its readers; nothing for a video without sound."""
+    """How the mouth goes with its own sound, by each of its readers; nothing for a video without sound or of less than 17 frames."""
     try:
         speech = media.speech_input(*media.read_audio(path))
     except media.NoSound:
         return {}
     loudness = speech_envelope(speech)
     count = min(len(frames), len(loudness))
+    if count < FEWEST_FRAMES:
+        return {}
     values = {f"{name}_follows_loudness": lagged_correlation(curve[:count], loudness[:count])[0] for name, curve in openings.items()}
-    if count >= FEWEST_FRAMES:
-        sync = lip_sync(frames, speech)
-        values |= {"lse_d": sync.distance, "lse_c": sync.confidence, "in_time": float(abs(sync.offset) <= 1)}
-    return values
+    sync = lip_sync(frames, speech)
+    return values | {"lse_d": sync.distance, "lse_c": sync.confidence, "in_time": float(abs(sync.offset) <= 1)}
 
 
 def _of_pair(frames: np.ndarray, real: np.ndarray) -> dict[str, float]:
@@ -224,10 +266,12 @@ def _of_pair(frames: np.ndarray, real: np.ndarray) -> dict[str, float]:
 
 
 def _of_mouths(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, float]:
-    """How two mouths go together, over the frames that both have, by each of their readers."""
+    """How two mouths go together, over the frames that both have, by each of their readers; nothing where these are less than 17."""
     values = {}
     for name, curve in ours.items():
         a, b = curve[: len(theirs[name])], theirs[name][: len(curve)]
+        if len(a) < FEWEST_FRAMES:
+            continue
         values[f"{name}_follows_real"] = lagged_correlation(a, b)[0]
         values[f"{name}_deviation_ratio"] = float(a.std() / max(b.std(), 1e-6))
     return values

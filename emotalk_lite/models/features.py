@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 from urllib.error import URLError
 
@@ -20,6 +22,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 LITE0_BLOCKS = (0, 2, 4, 10)  # the last block at strides 2, 4, 8 and 16
 LITE0_SCALES = (10.5, 11.0, 7.0, 4.2)  # standard deviation of those maps, so that no layer drowns the others
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+
+class FeaturesWarning(UserWarning):
+    """Other features than those that were asked for are used."""
 
 
 class ImageFeatures(nn.Module):
@@ -54,7 +60,8 @@ class VGG19Features(ImageFeatures):
 
         network = vgg19()
         url = VGG19_Weights.IMAGENET1K_V1.url
-        network.load_state_dict(torch.hub.load_state_dict_from_url(url, check_hash=True, weights_only=True))
+        with redirect_stdout(sys.stderr):  # where the loader says what it downloads; what a command prints on stdout is its result
+            network.load_state_dict(torch.hub.load_state_dict_from_url(url, check_hash=True, weights_only=True))
         self.layers = network.features
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1))
@@ -149,5 +156,5 @@ def load_features(name: str) -> ImageFeatures:
     try:
         return VGG19Features()
     except (URLError, OSError) as error:
-        warnings.warn(f"VGG19's weights cannot be had ({error}); using EfficientNet-Lite0's features", stacklevel=2)
+        warnings.warn(f"VGG19's weights cannot be had ({error}); using EfficientNet-Lite0's features", FeaturesWarning, stacklevel=2)
         return EfficientNetLite0Features()

@@ -94,8 +94,8 @@ class Warp(nn.Module):
     One blind branch says where in the picture each pixel comes from, and where to draw instead; lips and brows of a face that
     was never seen are moved. Moving cannot open shut lips: there is nothing between them to be moved. So a second one draws
     the inside of the mouth, which is much the same in everybody, in the light of the picture. Both follow the face's places, where its
-    eyes and its mouth are. In training, the first half of a batch has to do without the decoder's drawing: for a stranger
-    that is a poor one. For a face it was trained on it is the best there is, so the image encoder's embedding also says
+    eyes and its mouth are. In training, the first half of a batch (of one clip: none) has to do without the decoder's drawing: for a
+    stranger that is a poor one. For a face it was trained on it is the best there is, so the image encoder's embedding also says
     how well the face is known.
 
     Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y

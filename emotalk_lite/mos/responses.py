@@ -20,6 +20,7 @@ class Response(NamedTuple):
 
     path: Path
     rater: str
+    seed: int  # of the order, drawn by chance
     order: tuple[str, ...]  # of the clips, this rater's own
     ratings: dict[str, dict[str, int]]  # clip -> question -> 1 to 5
     complete: bool
@@ -59,8 +60,9 @@ def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -
 
     * complete: every clip and question is answered; counts.
     * partial: some are; counts with what is there.
-    * duplicate: the same rater's file again, or their answers, in their order of clips, under a new name; the fullest file of
-      each rater counts. Two raters may well agree in everything, but not in the order that chance gave each of them.
+    * duplicate: the same rater's file again, or a file under a new name with the seed that chance gave them, or with their
+      answers in their order of clips; the fullest file of each rater counts. Two raters may well agree in everything, but not in
+      the order that chance gave each of them; that they draw the same of 2^32 seeds does not happen.
     * tampered: changed after it was saved: its digest does not fit, or an answer is none of the five steps. The digest is
       no signature: who reads the page's script can forge one.
     * foreign: of another survey, or no response at all: no file of the page, or none of its questions answered.
@@ -89,9 +91,10 @@ def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -
         if first is not response:
             refused[response.path] = f"duplicate: the same rater as {first.path.name}"
     for response in list(used.values()):
-        first = next(r for r in used.values() if (r.order, r.ratings) == (response.order, response.ratings))
+        first = next(r for r in used.values() if r.seed == response.seed or (r.order, r.ratings) == (response.order, response.ratings))
         if first is not response:
-            refused[response.path] = f"duplicate: the same answers as {first.path.name}"
+            what = "answers" if first.ratings == response.ratings else "seed"
+            refused[response.path] = f"duplicate: the same {what} as {first.path.name}"
             del used[response.rater]
     return Responses(sorted(used.values(), key=lambda r: r.rater), refused)
 
@@ -112,7 +115,7 @@ def _read(path: Path, key: dict[str, object]) -> Response:
     """ValueError says what is wrong, its class of fault first."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))  # an editor may have put a byte order mark before it
-        survey, rater, order, ratings = (content[name] for name in ("survey", "rater", "order", "ratings"))
+        survey, rater, seed, order, ratings = (content[name] for name in ("survey", "rater", "seed", "order", "ratings"))
         if content["format"] != FORMAT or not isinstance(rater, str):
             raise ValueError
         expected = digest(content)
@@ -130,7 +133,7 @@ def _read(path: Path, key: dict[str, object]) -> Response:
     if not ratings:
         raise ValueError("foreign: it answers no question")
     complete = all(set(ratings.get(clip, ())) == set(KEYS) for clip in order)
-    return Response(path, rater, tuple(order), ratings, complete)
+    return Response(path, rater, seed, tuple(order), ratings, complete)
 
 
 def _count(response: Response) -> int:

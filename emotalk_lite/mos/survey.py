@@ -48,7 +48,7 @@ def make_survey(clips: str | os.PathLike, out: str | os.PathLike, *, seed: int =
         title: heading of the page.
 
     Raises:
-        EmotalkError: no such folder, no clips in folders of their own, one that no browser plays or that is damaged, too many bytes, the key
+        EmotalkError: no such folder, no clips in folders of their own, one in a folder below these, one that no browser plays or that is damaged, too many bytes, the key
             of another survey stands where this one's belongs, or `out` cannot be written.
 
     >>> make_survey("no_such_folder", "survey.html")
@@ -104,6 +104,11 @@ def find_clips(folder: Path) -> list[Path]:
         raise EmotalkError(f"{folder}: no such folder; give one with a folder of clips for each variant")
     found = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in FILMS and path.is_file() and not path.name.startswith("."))
     astray = [path for path in folder.iterdir() if path.suffix.lower() in FILMS and path.is_file()]
+    deep = sorted(path for path in folder.glob("*/*/**/*") if path.suffix.lower() in FILMS and path.is_file())
+    for path in deep:
+        inside = path.relative_to(folder)
+        if not any(part.startswith(".") for part in inside.parts):
+            raise EmotalkError(f"{path}: lies too deep; put it into its variant's folder itself, as in {folder / inside.parts[0] / path.name}")
     if found and astray:
         raise EmotalkError(f"{astray[0]}: lies in no folder of a variant; put it into one, as in {folder}/base/{astray[0].name}")
     for path in found:

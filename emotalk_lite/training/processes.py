@@ -1,7 +1,8 @@
 """One training on one or several processes: each computes a share of every batch, and gradients are averaged.
 
-`torchrun` (or, on GPUs, `accelerate launch`) starts the processes, accelerate connects them. No network is wrapped: the gradient
-penalty differentiates twice, and the generator is called in parts, which wrappers do not follow.
+`torchrun` or `accelerate launch --multi_gpu` (on CPUs too, where it starts a single process without that option) starts the
+processes, accelerate connects them. No network is wrapped: the gradient penalty differentiates twice, and the generator is called
+in parts, which wrappers do not follow.
 """
 
 from __future__ import annotations

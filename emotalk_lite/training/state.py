@@ -141,7 +141,7 @@ class TrainingState:
         }
         with atomic_path(self.folder / NAME) as temporary:
             temporary.write_bytes(tensors_to_bytes(tensors, header))
-            if self.done["pretrain"]:
+            if self.done["pretrain"] or self.done["joint"]:  # in here, because the state gets its name when this block ends
                 save_generator(average, self.folder / "generator.safetensors", **self._about(), **about)
         self.exists = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from contextlib import closing, nullcontext
 from os import PathLike
 from pathlib import Path
@@ -20,7 +21,7 @@ from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.features import load_features
 from ..paths import home, remove_abandoned
-from ..presets import STAGES, Preset, TrainConfig, resolve_preset, stages_of
+from ..presets import STAGES, Preset, TrainConfig, of_other_epochs, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
 from .learners import build_learners, copy_of, update_average
@@ -70,8 +71,8 @@ def train(
     generates whole clips: held-out ones (split "val") where the data has any, otherwise the training clips; `run.json`
     says which.
 
-    Started by `torchrun` (or, on GPUs, `accelerate launch`), the processes share every batch and compute what one alone computes; on
-    several machines, `out` and `data` are on a disk that they share.
+    Started by `torchrun` or `accelerate launch --multi_gpu` (whose name hides that it starts processes on CPUs too), the processes
+    share every batch and compute what one alone computes; on several machines, `out` and `data` are on a disk that they share.
 
     Args:
         data: a prepared folder (`emotalk sample`, `emotalk prepare`), or several.
@@ -89,7 +90,7 @@ def train(
         The path of `generator.safetensors`.
 
     Raises:
-        EmotalkError: unknown preset or stage; no data; `out` holds a run and `resume` is false, or a run with another
+        EmotalkError: unknown preset or stage, or one without a step; no data; `out` holds a run and `resume` is false, or a run with another
             configuration, or half a stage with other clips or features; clips of another size than the generator's; a joint stage without
             what it goes on from; bf16 or torch.compile where the device cannot; a loss that is not finite, a file that vanished
             or a full disk (the last good checkpoint stays).
@@ -152,6 +153,8 @@ def _train_stages(
     size = examples.clip(examples.entries[0]).frames.shape[1]
     if size != preset.model.image_size:
         raise EmotalkError(f"the clips have {size} x {size} pixels and the generator draws {preset.model.image_size}; give image_size={size}")
+    if progress and (notice := of_other_epochs(preset, len(examples.entries), state.stages)):
+        print(notice, file=sys.stderr)
     features = load_features(config.perceptual_features).to(device)
     state.begin(examples.fingerprint(), features.name)
     judged, judged_on = validation_clips(data, examples, config)
@@ -214,7 +217,7 @@ def _train_stages(
                         log.validation(stage, step, state.total, validation)
                         state.keep_best(average, validation.means()["mouth_error"], **about)
                 if processes.is_main and step == budget:  # before the state: a stage that is complete has its report
-                    log.report(preset, state.done, device, **about)
+                    log.report(preset, state.done, device, steps_per_epoch=len(examples.entries) / config.batch_size, **about)
                 if step % config.checkpoint_every == 0 or step == budget:
                     save()
                 if interrupted():

@@ -12,7 +12,8 @@ STEP, HEIGHT = 92, 164  # pixels: least distance of two steps, height of the dra
 LETTER = 7  # pixels: width of a letter in a step's shape
 LEGIBLE = 0.8  # the drawing shrinks to this share of its width before it scrolls
 LIT = "var(--emotalk-face, #b4472f)"  # the page's colour, which follows its theme; the second is for a notebook elsewhere
-PALE = 0.62  # opacity of what is not lit: faint, and still to be read
+GREY = "var(--emotalk-grey, #566273)"  # what is not lit: quiet, and still to be read
+PLAIN = '<g stroke-width="1.6">'  # where nothing is lit
 WIDE, TALL, LEAST = 5.4, 8.5, 5  # pixels of a box for each doubling of its extent and of its channels, and of a size of 1
 
 
@@ -57,7 +58,7 @@ def shape_diagram(
         inputs: of its call.
         steps: see :func:`record_shapes`.
         time_first: labels of steps whose shape is (T, channels) and not (channels, ...).
-        lit: labels of the part that the page is about; the others are drawn pale. None: all are drawn alike.
+        lit: labels of the part that the page is about; the others are drawn thin and grey. None: all are drawn alike.
 
     >>> steps = {">0": "in", "0": "hidden"}
     >>> "in, 3; hidden, 8" in shape_diagram(nn.Sequential(nn.Linear(3, 8)), Tensor(2, 3), steps=steps).data
@@ -71,9 +72,9 @@ def shape_diagram(
         channels, extent = (shape[1], shape[0]) if label in time_first else (shape[0], shape[1] if len(shape) > 1 else 1)
         width, height = LEAST + WIDE * log2(extent), LEAST + TALL * log2(channels)
         drawn.append(
-            f"<g{_light(label, lit)}>"
+            f"{group(LIT, label in lit) if lit else PLAIN}"
             f'<rect x="{x - width / 2:.1f}" y="{middle - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" rx="4" '
-            f'fill="currentColor" fill-opacity="0.18" stroke="currentColor" stroke-width="1.6"/>'
+            f'fill="currentColor" fill-opacity="0.18" stroke="currentColor"/>'
             f'<text x="{x}" y="16" text-anchor="middle" fill="currentColor" font-size="13">{label}</text>'
             f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle" fill="currentColor" font-size="12">{sizes(shape)}</text></g>'
         )
@@ -87,9 +88,13 @@ def shape_diagram(
     )
 
 
-def _light(label: str, lit: Collection[str]) -> str:
-    """The attributes of a step's group: the page's colour if it is lit, pale if others are."""
-    return "" if not lit else f' style="color: {LIT}"' if label in lit else f' opacity="{PALE}"'
+def group(colour: str, lit: bool) -> str:
+    """The start of a group of shapes that draw with `currentColor`: strong and in its colour if it is lit, else thin and grey.
+
+    >>> group("red", lit=True)
+    '<g class="lit" style="color: red" stroke-width="2.4">'
+    """
+    return f'<g class="lit" style="color: {colour}" stroke-width="2.4">' if lit else f'<g style="color: {GREY}" stroke-width="1.2">'
 
 
 def sizes(shape: tuple[int, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import tempfile
 from collections.abc import Mapping
@@ -118,13 +119,18 @@ def talk_panel(
             clip = talk(faces[face.value], recordings[speech.value], chosen, checkpoint=checkpoint, progress=False)
             result.value = player(clip.mp4(), clip.title, PLAYER_WIDTH) + f"<br>{describe_emotion(chosen)}"
         except EmotalkError as error:
-            result.value = f"<b>{error}</b>"
+            said = str(error)
+            for given in (faces[face.value], recordings[speech.value]):
+                if isinstance(given, (str, os.PathLike)):  # the folder is nobody's business
+                    said = said.replace(str(given), Path(given).name)
+            result.value = f"<b>{html.escape(said)}</b>"
         finally:
             button.disabled = False
 
     button.on_click(press)
-    def row(*parts: widgets.Widget) -> widgets.HBox:
+
+    def wrapped(*parts: widgets.Widget) -> widgets.HBox:
         return widgets.HBox(parts, layout={"flex_flow": "row wrap"})
 
-    columns = row(widgets.VBox(weights[:3]), widgets.VBox(weights[3:]))
-    return widgets.VBox([row(face, own_face), row(speech, own_voice), columns, button, result])
+    columns = wrapped(widgets.VBox(weights[:3]), widgets.VBox(weights[3:]))
+    return widgets.VBox([wrapped(face, own_face), wrapped(speech, own_voice), columns, button, result])

@@ -41,7 +41,7 @@ def read_video(path: str | os.PathLike, enough: int | None = None) -> Video:
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no_such_clip.flv: no such file; check the path
     """
-    frames, times = [], []
+    frames, times, end = [], [], 0.0
     with open_media(path) as container:
         if not container.streams.video:
             raise EmotalkError(f"{path}: has no video track; give a video file")
@@ -54,10 +54,16 @@ def read_video(path: str | os.PathLike, enough: int | None = None) -> Video:
             if frames[-1].shape != frames[0].shape:
                 raise EmotalkError(f"{path}: its pictures change their size; convert it to one size")
             times.append(frame.time)
-        check_whole(container, stream, times[-1] if times else 0, path)
+            end = end_time(frame)
+        check_whole(container, stream, end, path)
     if not frames:
         raise EmotalkError(f"{path}: holds no video frame; get the file again")
     return Video(np.stack(frames), np.array(times))
+
+
+def end_time(frame: av.VideoFrame) -> float:
+    """When a decoded frame is over, seconds: pictures of a GIF may stay for any time, and the last one's counts as the others'."""
+    return frame.time + float((frame.duration or 0) * frame.time_base)
 
 
 def upright(frame: av.VideoFrame, shrink: int = 1) -> np.ndarray:
