@@ -351,7 +351,7 @@ def test_a_list_beside_a_slider_chooses_another_row_of_pictures(watched):
             choice.press("ArrowDown")
             seen.append(pictures(area))
             assert f" {option}, " in next(i for i in area.locator(".widget-image").all() if i.is_visible()).get_attribute("alt")
-        assert len({str(shown) for shown in seen}) == len(seen) > 2 and watched.errors == []
+        assert len({str(shown) for shown in seen}) == len(seen) >= 2 and watched.errors == []
         assert [*rings, choice.evaluate(RING)] == ["solid", "solid"], "one cannot see where the keyboard is"
 
 
