@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import time
 import uuid
 from collections import Counter
@@ -29,6 +30,7 @@ from .generate import generate
 from .paths import check_writable, write_json
 from .presets import FPS, SAMPLE_RATE, STAGES, Preset, resolve_preset
 from .superres import UPSCALERS, load_upscaler, upscale
+from .superres.weights import fetch_realesrgan
 from .training.state import TrainingState
 from .training.train import train, validation_clips
 from .variants import VARIANTS, variant
@@ -44,7 +46,7 @@ def ablate(
     seeds: int = 1,
     steps: int | None = None,
     variants: Sequence[str] = tuple(VARIANTS),
-    upscaler: str = "fast",
+    upscaler: str = "auto",
     device: str = "auto",
     progress: bool = True,
 ) -> dict[str, object]:
@@ -66,7 +68,8 @@ def ablate(
         seeds: trainings a generator: seeds 0 to `seeds` - 1.
         steps: of a training's stages together; None: the preset's.
         variants: which rows of `VARIANTS`.
-        upscaler: of `UPSCALERS`, for the rows with BSRGAN; the results name it.
+        upscaler: of `UPSCALERS`, for the rows with BSRGAN, or "auto", see `choose_upscaler`; each of these rows names it in the
+            results. Their films are `steady`, as those of `emotalk upscale` are.
         device: "auto", "cpu" or "cuda".
         progress: show bars with the time left.
 
@@ -89,16 +92,19 @@ def ablate(
         raise EmotalkError("an ablation needs prepared clips; give --data")
     if seeds < 1:
         raise EmotalkError(f"{seeds} seeds train nothing; give 1 or more")
-    if upscaler not in UPSCALERS:
-        raise EmotalkError(f"no upscaler '{upscaler}'; choose one of {', '.join(UPSCALERS)}")
+    if upscaler != "auto" and upscaler not in UPSCALERS:
+        raise EmotalkError(f"no upscaler '{upscaler}'; choose auto or one of {', '.join(UPSCALERS)}")
     place, preset = pick_device(device), resolve_preset(preset, steps)
     generators = {name.removesuffix("+bsrgan"): variant(preset, name) for name in variants}
+    if upscaler == "auto":
+        upscaler = begun_with(out) or choose_upscaler(place)
     settings = {
         "preset": preset.name,
         "model": config_fields(preset.model),
         "train": config_fields(preset.train),
         "data": [describe_data(folder) for folder in folders],
         "upscaler": upscaler,
+        "steady": True,
     }
     begun = check_settings(settings, out)
     examples, judged_on = validation_clips(folders, ClipWindows(folders, preset.train.window), preset.train)
@@ -151,6 +157,36 @@ def describe_data(folder: Path) -> dict[str, object]:
         "actors": len({c.actor for c in clips}),
         "sha256": hashlib.sha256(content.encode()).hexdigest(),
     }
+
+
+def choose_upscaler(device: torch.device) -> str:
+    """Which upscaler the rows with BSRGAN get where nobody chose: BSRGAN's network where it takes no hours, else the one for laptops.
+
+    Args:
+        device: where the videos are drawn.
+
+    Returns:
+        "realesrgan" on a GPU, where its weights can be had; else "fast", and why is said where that is not the CPU's doing.
+
+    >>> choose_upscaler(torch.device("cpu"))
+    'fast'
+    """
+    if device.type == "cpu":
+        return "fast"
+    try:
+        fetch_realesrgan()
+    except EmotalkError as error:
+        print(f"the rows with BSRGAN are enlarged by 'fast', for {error}", file=sys.stderr)
+        return "fast"
+    return "realesrgan"
+
+
+def begun_with(out: Path) -> str | None:
+    """The upscaler of an ablation that was begun in `out`; None where there is none, or its settings are damaged."""
+    try:
+        return json.loads((out / SETTINGS).read_text(encoding="utf-8"))["upscaler"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def check_settings(settings: dict[str, object], out: Path) -> bool:
@@ -246,14 +282,14 @@ def write_real(examples: ClipWindows, folder: Path) -> None:
 
 
 def draw_videos(run: Path, examples: ClipWindows, folder: Path, network: torch.nn.Module | None, device: torch.device) -> None:
-    """Each clip's speech and emotion through a trained generator, and through an upscaler where one is given."""
+    """Each clip's speech and emotion through a trained generator, and through an upscaler where one is given, as `emotalk upscale` does it."""
     generator = load_generator(run, device)
     for entry in examples.entries:
         if not (path := folder / f"{entry.name}.mp4").is_file():
             clip, face = examples.clip(entry), to_uint8(examples.condition_image(entry))
             emotion = emotion_condition(clip, examples.intensities).tolist()
             frames = generate(generator, face, clip.audio, emotion)
-            frames = frames if network is None else upscale(frames, network)
+            frames = frames if network is None else upscale(frames, network, steady=True)
             write_video(path, frames, FPS, clip.audio, SAMPLE_RATE)
 
 
@@ -263,9 +299,11 @@ def gather(
     """Everything that was measured, when and how; two ablations of the same settings differ in "date", "commit" and seconds alone."""
     reports = {row: json.loads((out / "numbers" / f"{row[0]}-seed{row[1]}.json").read_text(encoding="utf-8")) for row in rows}
     trained = {key: json.loads((path / "run.json").read_text(encoding="utf-8")) for key, path in runs.items()}
+    enlarged = {key: settings[key] for key in ("upscaler", "steady")}
+    measured = {row: report["metrics"] | (enlarged if row[0].endswith("+bsrgan") else {}) for row, report in reports.items()}
     report, run = next(iter(reports.values())), next(iter(trained.values()))
     return {
-        **{key: settings[key] for key in ("preset", "data", "upscaler", "model", "train")},
+        **{key: settings[key] for key in ("preset", "data", "model", "train")},
         "steps": run["steps"],
         "seeds": sorted({seed for _, seed in rows}),
         "judged_on": judged_on,
@@ -282,7 +320,7 @@ def gather(
         "wall_seconds": session_seconds(out / SESSIONS),  # of all calls, drawing and measuring included
         "seconds": {f"{name}-seed{seed}": run["seconds"] for (name, seed), run in trained.items()},
         "rows": {
-            name: {str(seed): reports[row, seed]["metrics"] for row, seed in rows if row == name}
+            name: {str(seed): measured[row, seed] for row, seed in rows if row == name}
             for name in dict.fromkeys(name for name, _ in rows)
         },
     }

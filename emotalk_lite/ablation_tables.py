@@ -158,14 +158,35 @@ def how(results: Mapping) -> str:
     """How the numbers of `results.json` were made, in a few lines."""
     steps = ", ".join(f"{stage} {n}" for stage, n in results["steps"].items())
     data = "; ".join(f"{d['name']}, {d['clips']} clips of {d['actors']} actor{'s' * (d['actors'] != 1)}" for d in results["data"])
-    stand_in = "BSRGAN" if results["upscaler"] == "bsrgan" else f"{results['upscaler']} in BSRGAN's place"
-    enlarged = any(name.endswith("+bsrgan") for name in results["rows"])
     seeds = f"seed{'s' * (len(results['seeds']) > 1)} {', '.join(map(str, results['seeds']))}"
     parts = (
         f"preset {results['preset']} with {steps} steps, {seeds}",
         f"data: {data}",
         f"{results['videos']} videos, {results['frames']} frames a row, of {results['judged_on']}",
-        f"{f'upscaled by {stand_in}; ' * enlarged}{'; '.join(results['encoding'])}",
+        "; ".join([*upscaled_by(results), *results["encoding"]]),
         results["hardware"],
     )
     return "\n".join(textwrap.fill(part, 80, subsequent_indent="  ") for part in parts)
+
+
+def upscaled_by(results: Mapping) -> list[str]:
+    """What enlarged the rows with BSRGAN, as far as the record says; more than one where seeds differ in that.
+
+    >>> old = {"upscaler": "fast", "rows": {"base+bsrgan": {"0": {}}}}
+    >>> upscaled_by(old)
+    ["upscaled by fast in BSRGAN's place, steady or not: not recorded"]
+    >>> upscaled_by({"rows": {"base+bsrgan": {"0": {"upscaler": "realesrgan", "steady": True}}}})
+    ["upscaled by realesrgan in BSRGAN's place, steady"]
+    """
+    ways: dict[tuple[str, bool | None], set[int]] = {}
+    for name, seeds in results["rows"].items():
+        for seed, metrics in seeds.items() if name.endswith("+bsrgan") else ():
+            way = metrics.get("upscaler", results.get("upscaler", "an upscaler not recorded")), metrics.get("steady")
+            ways.setdefault(way, set()).add(int(seed))
+    steadiness = {True: "steady", False: "frame by frame", None: "steady or not: not recorded"}
+    said = []
+    for (upscaler, steady), seeds in ways.items():
+        by = "BSRGAN" if upscaler == "bsrgan" else f"{upscaler} in BSRGAN's place"
+        of = f" (seed{'s' * (len(seeds) > 1)} {', '.join(map(str, sorted(seeds)))})" if len(ways) > 1 else ""
+        said.append(f"upscaled by {by}, {steadiness[steady]}{of}")
+    return said

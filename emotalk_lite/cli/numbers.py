@@ -51,7 +51,7 @@ def ablate(
     steps: Annotated[int | None, typer.Option(help="Steps of a training's stages together; default: the preset's.")] = None,
     set_: Set = None,
     variants: Annotated[str | None, typer.Option(help="Rows of the paper's Table 5, such as base,se; default: all eight.")] = None,
-    upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: fast, bicubic, realesrgan or bsrgan (the last two take more than a second a frame).")] = "fast",
+    upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: auto (realesrgan on a GPU, fast on a CPU), fast, bicubic, realesrgan or bsrgan (more than a second a frame on a CPU).")] = "auto",
     device: Device = "auto",
 ) -> None:
     """Train and measure the paper's eight variants.
