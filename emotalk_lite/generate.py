@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from .checkpoint import load_generator
+from .checkpoint import fingerprint, generator_file, load_generator
 from .clip import Clip
 from .data.align import align_face
 from .data.faces import detect_faces
@@ -29,6 +29,7 @@ from .presets import FPS, IMAGE_SIZE, SAMPLES_PER_FRAME
 SHIPPED = Path(__file__).parent / "weights" / "portrait.safetensors"  # its card stands beside it
 CHUNK = 16  # frames that are decoded at once: bounds the memory of long speech; 64 are no faster on a CPU
 LONG = 10 * FPS  # frames from which a progress bar is worth its line
+SHORT = 12  # hexadecimal digits of a checkpoint's SHA-256 that tell it from others
 MOST_CHANNELS = 8  # of a recording; an array with more is the wrong way round
 
 ImageLike = str | os.PathLike | Image.Image | np.ndarray
@@ -93,22 +94,26 @@ def talk(
         progress: show a bar with the time left, for speech of 10 seconds or more.
 
     Returns:
-        A `Clip` of ceil(25 * seconds) frames, 128 x 128, with the recording's own sound.
+        A `Clip` of ceil(25 * seconds) frames, 128 x 128, with the recording's own sound. A saved file says that it is
+        generated; `labelled` writes it into the picture, too.
 
     Raises:
         EmotalkError: unknown emotion; no, several or too small faces; silent, empty or damaged audio; no checkpoint
             or one of another size.
 
     >>> import emotalk_lite as et                                             # doctest: +SKIP
-    >>> et.talk("face.jpg", "speech.wav", "happiness:0.6").save("talk.mp4")   # doctest: +SKIP
+    >>> clip = et.talk("face.jpg", "speech.wav", "happiness:0.6")             # doctest: +SKIP
+    >>> clip.labelled().save("talk.mp4")                                      # doctest: +SKIP
     """
     weights = emotion_weights(emotion)
-    generator = _load(checkpoint if checkpoint is not None else SHIPPED, pick_device(device))
+    drawer = generator_file(Path(checkpoint if checkpoint is not None else SHIPPED))
+    generator = _load(drawer, pick_device(device))
     sound = read_speech(audio)
     speech = speech_input(sound.samples, sound.rate)  # (320 T,)
     face = align_face(image).image
     frames = generate(generator, face, speech, weights, seed=seed, progress=progress)
-    return Clip(frames, sound.samples, sound.rate, emotion=weights, face=face)
+    named = f"{drawer.name}, SHA-256 {fingerprint(drawer)[:SHORT]}..."
+    return Clip(frames, sound.samples, sound.rate, emotion=weights, face=face, checkpoint=named)
 
 
 def _load(checkpoint: str | os.PathLike, device: torch.device) -> Generator:

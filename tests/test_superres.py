@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from emotalk_lite.data.media import read_video
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.metrics.flicker import flicker, still
 from emotalk_lite.models.plain import plain_rrdb
@@ -362,8 +363,10 @@ def test_steady_does_not_depend_on_the_batch(clips, monkeypatch):
 def test_talk_enlarges_what_it_draws(portrait, sample, tmp_path):
     Image.fromarray(portrait).save(tmp_path / "face.png")
     speech = sample.raw_path(sample.speech[0])
-    done = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", "--upscale", "bicubic", "--out", tmp_path / "t.mp4")
+    done = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", "--upscale", "bicubic", "--label", "--out", tmp_path / "t.mp4")
     assert done.returncode == 0 and "frames of 512 x 512" in done.stdout
+    label = read_video(tmp_path / "t.mp4").frames[:, -36:, :130]  # the size that it has at 512, so not drawn before
+    assert label[:, 1:5, :120].max() < 60 and label.max() > 230
     for words, said in [
         (("--upscale", "lanczos"), "no upscaler 'lanczos'"),
         (("--upscale", "bsrgan", "--upscale-weights", tmp_path / "face.png"), "does not hold RRDBNet's weights"),

@@ -23,15 +23,16 @@ def talk(
     checkpoint: Annotated[Path | None, typer.Option(help="A run of 'emotalk train', or a file such as its best.safetensors; default: the one that comes with the package.")] = None,
     upscale: Annotated[str, typer.Option(help="Four times as many pixels each way: none, fast, bicubic, or (more than a second a frame) realesrgan, bsrgan.")] = "none",
     upscale_weights: Annotated[Path | None, typer.Option(help="BSRGAN.pth or weights like it, for --upscale; default: shipped, or fetched once.")] = None,
+    label: Annotated[bool, typer.Option("--label", help='Write "generated" into a corner of every frame.')] = False,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
-    """Make a face speak; the video has the recording's own sound.
+    """Make a face speak; the video has the recording's own sound, and says in its comment that it is generated.
 
     \b
     Examples:
       emotalk talk --image face.jpg --audio speech.wav --emotion happiness --out talk.mp4
-      emotalk talk --image face.jpg --audio speech.wav --emotion happiness:0.7,sadness:0.3 --upscale fast --out talk.mp4
+      emotalk talk --image face.jpg --audio speech.wav --emotion happiness:0.7,sadness:0.3 --upscale fast --label --out talk.mp4
     """
     weights = parse_emotion(emotion)
     check_writable(out)
@@ -57,6 +58,8 @@ def talk(
     clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
     if upscaler is not None:
         clip = replace(clip, frames=enlarge(clip.frames, upscaler, steady=True, progress=True))
+    if label:  # after enlarging: the letters stay sharp
+        clip = clip.labelled()
     clip.save(out)
     height, width = clip.frames.shape[1:3]
     print(f"{out}: {len(clip.frames)} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")

@@ -118,6 +118,7 @@ def _write(path: Path, frames: Iterator[np.ndarray], picture, size, on_its_side:
     options = {} if path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
     # Ctrl-C waits for the frame at hand: raised inside an encoder's callback, it would be swallowed
     with interrupts() as interrupted, av.open(str(path), "w", options=options) as film:
+        film.metadata.update({key: said for key, said in picture.container.metadata.items() if key.lower() == "comment"})  # such as "generated"
         drawn = film.add_stream("libx264", rate=picture.average_rate or picture.guessed_rate, options={"crf": str(CRF)})
         (drawn.width, drawn.height), drawn.pix_fmt = size, "yuv420p"
         drawn.codec_context.time_base = picture.time_base

@@ -56,7 +56,8 @@ def side_by_side(clips: Mapping[str, Clip], columns: int = 3, tile: int = 160) -
         frames += frames[-1:] * (count - len(frames))
         grid[:, top + BAND : top + BAND + tile, left : left + tile] = frames
     first = next(iter(clips.values()))
-    return Clip(grid, first.audio, first.sample_rate, first.fps)
+    drawn_by = next((clip.checkpoint for clip in clips.values() if clip.checkpoint), None)  # one is enough to make a film a generated one
+    return Clip(grid, first.audio, first.sample_rate, first.fps, checkpoint=drawn_by)
 
 
 def _label(text: str, width: int) -> np.ndarray:

@@ -25,6 +25,7 @@ def write_video(
     audio: np.ndarray | None = None,
     sample_rate: int | None = None,
     crf: int = 18,
+    comment: str | None = None,
 ) -> Path:
     """Write an H.264 (yuv420p) video with AAC sound, playable everywhere, ready for the web (faststart).
 
@@ -39,6 +40,7 @@ def write_video(
         audio: float32 (N,) or (channels, N) in [-1, 1], or None for a silent film.
         sample_rate: samples a second of ``audio``.
         crf: x264's constant rate factor; 18 is close to the original, 28 is small.
+        comment: what the file says of itself; players and ``ffprobe`` show it.
 
     Returns:
         ``path``.
@@ -58,6 +60,8 @@ def write_video(
     try:
         with atomic_path(path) as temporary:
             with av.open(str(temporary), "w", options={"movflags": "+faststart"}) as container:
+                if comment is not None:
+                    container.metadata["comment"] = comment
                 options = {"crf": str(crf)}
                 if min(frames.shape[1:3]) < SMALL:
                     options["x264-params"] = "mbtree=0"
