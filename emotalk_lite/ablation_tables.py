@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from .evaluation_table import DOUBT, doubtful
 from .paper_tables import BITRATE, FID, MOS, RESOLUTION
 from .variants import VARIANTS
 
@@ -25,6 +26,12 @@ TITLES = {
     "mos": "Table 5: mean opinion score, aggregate",
 }
 PRINTED = {"fid": "{:.6f}", "resolution": "{:.0f}", "bitrate": "{:.2f}", "mos": "{:.2f}"}  # the paper's own decimals
+BESIDE = {  # what the paper has no table of -> heading, key
+    "emotion": "emotion_accuracy",
+    "in time": "in_time",
+    "mouth": "opening_deviation_ratio",
+}
+FROZEN = 0.1  # of the real mouth's deviation: speaking generators have more than 0.3, those that never left the still face less than 0.04
 MEASURED = {"fid": "frechet_efficientnet_lite0", "resolution": "width", "bitrate": "kilobits_per_second"}
 
 
@@ -44,6 +51,18 @@ def seed_means(results: Mapping, key: str) -> dict[str, float]:
     {'base': 21.0}
     """
     return {name: float(np.mean(column)) for name, column in seed_columns(results, key).items()}
+
+
+def frozen_trainings(results: Mapping) -> dict[str, int]:
+    """Of each row of `results.json` that has any, how many of its trainings never learned to move the mouth.
+
+    Their mouth's opening scatters less than `FROZEN` of the real one's, in the mean over all videos.
+
+    >>> frozen_trainings({"rows": {"se": {"0": {"opening_deviation_ratio": 0.5}, "1": {"opening_deviation_ratio": 0.01}}, "em": {"0": {}}}})
+    {'se': 1}
+    """
+    counts = {name: sum(m.get("opening_deviation_ratio", 1.0) < FROZEN for m in seeds.values()) for name, seeds in results["rows"].items()}
+    return {name: count for name, count in counts.items() if count}
 
 
 class Spread(NamedTuple):
@@ -83,7 +102,13 @@ def seed_spread(results: Mapping, key: str) -> Spread | None:
     return Spread({name: variance**0.5 for name, variance in variances.items()}, margins, n)
 
 
-def table(which: str, measured: Mapping[str, float], spread: Spread | None = None, seeds: Mapping[str, int] | None = None) -> str:
+def table(
+    which: str,
+    measured: Mapping[str, float],
+    spread: Spread | None = None,
+    seeds: Mapping[str, int] | None = None,
+    frozen: Mapping[str, int] | None = None,
+) -> str:
     """One of the paper's tables as text: a row a variant, the paper's column beside the measured one.
 
     Args:
@@ -92,6 +117,7 @@ def table(which: str, measured: Mapping[str, float], spread: Spread | None = Non
         spread: of the measured numbers over several seeds: a column with their standard deviation, and a star at each row
             further from the base than its margin. None, or none of them scatters: neither.
         seeds: how many each measured row has, where rows differ in that: stands at the end of the row.
+        frozen: of `frozen_trainings`: stands there, too.
 
     >>> print(table("resolution", {"base": 128.0}))
     Table 3: resolution, pixels
@@ -117,12 +143,34 @@ def table(which: str, measured: Mapping[str, float], spread: Spread | None = Non
             far = "*" if {name, "base"} <= set(measured) and abs(measured[name] - measured["base"]) > spread.margins[name] else ""
         theirs = PRINTED[which].format(paper[name]) if name in paper else "-"
         line = f"{name:<14} {theirs:>8} {change(paper, name):>7} {here} {change(measured, name):>7}{far}"
-        lines.append(line.rstrip() + (f"  n={seeds[name]}" if seeds and name in measured else ""))
+        ends = f"  n={seeds[name]}" if seeds and name in measured else ""
+        lines.append(line.rstrip() + ends + (f"  frozen: {frozen[name]}" if frozen and name in frozen else ""))
+    if frozen:
+        lines.append("frozen: trainings of the row whose mouth never moves; its mean counts them")
     if seeds:
         lines.append("n: seeds of the row")
     if scatters:
         lines += [f"mean ± standard deviation of {'n' if seeds else spread.n} seeds", "*: further from base than 19 of 20 equal rows would be"]
     return "\n".join(lines)
+
+
+def beside(results: Mapping) -> str:
+    """What the paper's title promises and its tables do not measure, as text: means over the seeds, and the real clips' own.
+
+    Where a judge is wrong about the real clips themselves, its column says so, see `doubtful`.
+    """
+    rows = {
+        name: [np.mean([m[key] for m in seeds.values()]) if all(key in m for m in seeds.values()) else None for key in BESIDE.values()]
+        for name, seeds in results["rows"].items()
+    }
+    metrics = next(iter(next(iter(results["rows"].values())).values()))
+    rows["real clips"] = [1.0 if key == "opening_deviation_ratio" else metrics.get(f"{key}_real") for key in BESIDE.values()]
+    doubts = doubtful(metrics)
+    heads = [f"{head}{DOUBT * (key in doubts)}" for head, key in BESIDE.items()]
+    lines = ["Not in the paper: shares of the videos that show the emotion asked for,", "and that are in time with the sound; the mouth's deviation, of the real one's"]
+    lines += [f"{'variant':<14}" + "".join(f"{head:>10}" for head in heads)]
+    lines += [f"{name:<14}" + "".join(f"{'-' if value is None else format(value, '.2f'):>10}" for value in row) for name, row in rows.items()]
+    return "\n".join([*lines, *(line for note in doubts.values() for line in textwrap.wrap(note, 80, subsequent_indent="  "))])
 
 
 def _digits(value: float, digits: int = 4) -> str:
@@ -142,15 +190,21 @@ def change(values: Mapping[str, float], name: str) -> str:
 
 
 def tables(results: Mapping) -> str:
-    """Tables 2 to 5 and how the measured columns were made; with several seeds, how far their numbers scatter, and how many a row has where rows differ.
+    """Tables 2 to 5, what the paper has no table of, and how the measured columns were made.
+
+    With several seeds, they say how far their numbers scatter, how many a row has where rows differ, and how many trainings froze.
 
     Args:
         results: what `ablate` returns.
     """
     seeds = {name: len(row) for name, row in results["rows"].items()}
     seeds = seeds if len(set(seeds.values())) > 1 else None
-    parts = [table(which, seed_means(results, key), seed_spread(results, key), seeds) for which, key in MEASURED.items()]
-    parts.append(table("mos", {}) + "\nnot measured: needs raters")
+    frozen = frozen_trainings(results)
+    parts = [
+        table(which, seed_means(results, key), seed_spread(results, key), seeds, None if which == "resolution" else frozen)
+        for which, key in MEASURED.items()
+    ]
+    parts += [table("mos", {}) + "\nnot measured: needs raters", beside(results)]
     return "\n\n".join([*parts, how(results)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Mapping
 
 NAMES = {  # row of the table -> key in the JSON
     "FID (Inception, 2048 features)": "fid",
@@ -39,8 +40,28 @@ FLOORS = {  # what the real clips have instead
     "frechet_efficientnet_lite0": "frechet_real_floor",
     "kernel_efficientnet_lite0": "kernel_real_floor",
 }
+JUDGES = {"emotion_accuracy": "the emotion classifier", "in_time": "the SyncNet"}  # they can be right or wrong about a real clip
+TRUSTED = 0.8  # of the real clips, which a judge has to be right about before its word on others counts
+DOUBT = "†"
 COLUMNS = 80  # of a terminal
 FIRST = max(map(len, NAMES))  # characters of the first column
+
+
+def doubtful(metrics: Mapping[str, float]) -> dict[str, str]:
+    """The shares whose judge is wrong about too many of the real videos themselves, and how to say so.
+
+    Args:
+        metrics: of `evaluate`, or of a row of an ablation.
+
+    >>> doubtful({"emotion_accuracy": 0.6, "emotion_accuracy_real": 0.5, "in_time_real": 1.0})
+    {'emotion_accuracy': '† the emotion classifier is right about only 50 % of the real videos: of the generated ones it says little'}
+    """
+    shares = {key: metrics.get(f"{key}_real", 1.0) for key in JUDGES}
+    return {
+        key: f"{DOUBT} {judge} is right about only {shares[key]:.0%} of the real videos: of the generated ones it says little".replace("%", " %")
+        for key, judge in JUDGES.items()
+        if shares[key] < TRUSTED
+    }
 
 
 def table(report: dict[str, object]) -> str:
@@ -50,13 +71,15 @@ def table(report: dict[str, object]) -> str:
     def cell(key: str, none: str) -> str:
         return f"{metrics[key]:#10.4g}{'*' if key in fewer else ' '}" if key in metrics else f"{none:>10} "
 
+    doubts = doubtful(metrics)
     lines = [f"{'':{FIRST}} {'generated':>10} {'real':>10}"]
     for name, key in NAMES.items():
         of_real = FLOORS.get(key, f"{key}_real")
         if key in metrics or of_real in metrics:
-            lines.append(f"{name:{FIRST}} {cell(key, '-')}{cell(of_real, '')}".rstrip())
+            lines.append(f"{name:{FIRST}} {cell(key, '-')}{cell(of_real, '')}".rstrip() + f" {DOUBT}" * (key in doubts))
     starred = [key for ours in NAMES.values() for key in (ours, f"{ours}_real") if key in fewer]
     notes = [f"* mean over {of}: {in_words(', '.join(key for key in starred if fewer[key] == of))}" for of in dict.fromkeys(fewer.values())]
+    notes += doubts.values()
     if not metrics.keys().isdisjoint(FLOORS.values()):
         notes.append("real distance: between halves of the real clips")
     notes.append(

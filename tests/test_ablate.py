@@ -186,6 +186,21 @@ def test_with_several_seeds_the_tables_show_how_they_scatter_and_star_what_is_mo
     assert "±" not in tables(whole[1]), "one seed does not scatter"
 
 
+def test_frozen_trainings_are_counted_in_their_rows_and_a_wrong_judge_is_marked(whole):
+    rows = {
+        name: {seed: {**metrics["0"], "opening_deviation_ratio": 0.02 if (name, seed) == ("em", "1") else 0.5, "emotion_accuracy_real": 0.5}
+               for seed in ("0", "1")}
+        for name, metrics in whole[1]["rows"].items()
+    }  # fmt: skip
+    fid, resolution, *_, beside, _ = tables({**whole[1], "rows": rows, "seeds": [0, 1]}).split("\n\n")
+    assert [line.split()[0] for line in fid.splitlines() if line.endswith("frozen: 1")] == ["em"] and "its mean counts them" in fid
+    assert "frozen" not in resolution
+    lines = beside.splitlines()
+    assert "emotion†" in lines[2] and "in time†" not in lines[2] and "right about only 50 %" in beside
+    assert next(line for line in lines if line.startswith("em ")).endswith("0.26")  # the frozen one is in the mean
+    assert max(map(len, [*lines, *fid.splitlines()])) <= 80
+
+
 def test_the_error_of_an_effect_is_how_far_it_scatters_from_ablation_to_ablation():
     rng = np.random.default_rng(1)
     plain = rng.normal(0, 0.5, (4, 1000, 3))  # generators, ablations, seeds
