@@ -22,7 +22,7 @@ PLAY = """async (player) => {
 }"""
 REFERENCE = ("intro", "setup", "claims", "status", "options", "ethics", "syllabus", "contributing", "glossary", "references")
 PAGES = [*(f"book/{name}.html" for name in REFERENCE), *NOTEBOOKS]
-CALLED = {page: re.findall(r"\bviz\.(\w+)\(", "\n".join(chapters.code_of(chapters.to_notebook(path))))
+CALLED = {page: re.findall(r"\bviz\.(\w+)\(", "\n".join(code for code in chapters.code_of(chapters.to_notebook(path)) if "viz.upload_panel(" not in code))
           for page, path in zip(NOTEBOOKS, chapters.chapters())}
 SHOW_FILMS = [page for page, called in CALLED.items() if "show_video" in called]
 

@@ -8,6 +8,7 @@ from .likert import likert_figure
 from .map import model_map
 from .shapes import shape_diagram
 from .tiles import mosaic
+from .upload import upload_panel
 from .video import show_video, side_by_side
 from .widgets import emotion_blender, talk_panel
 from .wipe import wipe
@@ -35,5 +36,6 @@ __all__ = [
     "side_by_side",
     "spectrogram",
     "talk_panel",
+    "upload_panel",
     "wipe",
 ]

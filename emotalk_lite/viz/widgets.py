@@ -1,8 +1,7 @@
-"""Controls for the chapters: one that works on the static page, and one that needs a kernel."""
+"""Controls for talking: one that works on the static page, and one that needs a kernel."""
 
 from __future__ import annotations
 
-import html
 import os
 import tempfile
 from collections.abc import Mapping
@@ -18,12 +17,10 @@ from ..data.align import align_face
 from ..data.media import speech_input
 from ..devices import pick_device
 from ..emotions import EMOTIONS, describe_emotion
-from ..errors import EmotalkError
 from ..generate import AudioLike, ImageLike, emotion_weights, generate, read_speech, talk
 from .data import choice_slider, frame_slider
 from .figures import film_strip
-
-STATIC_PAGE = "<small>The buttons need a running kernel: open this page as a notebook (the rocket above, or your own machine).</small>"
+from .upload import draw_button, picture_upload, recording_upload, save_uploads, wrapped
 
 
 def emotion_blender(
@@ -89,16 +86,13 @@ def talk_panel(
     face = widgets.Dropdown(options=list(faces), description="face")
     speech = widgets.Dropdown(options=list(recordings), description="speech")
     uploads = tempfile.TemporaryDirectory(prefix="emotalk-")
-    own_face = widgets.FileUpload(accept="image/*", description="your picture", layout={"width": "auto"})
-    own_voice = widgets.FileUpload(accept="audio/*,video/*", description="your recording", layout={"width": "auto"})
+    own_face, own_voice = picture_upload(), recording_upload()
 
     def take(upload: widgets.FileUpload, known: dict, menu: widgets.Dropdown) -> None:
         """Let ``menu`` offer what ``upload`` is given, and choose it."""
 
         def keep(change: dict) -> None:
-            for file in change["new"]:
-                path = Path(uploads.name) / Path(file["name"]).name
-                path.write_bytes(file["content"])
+            for path in save_uploads(change["new"], Path(uploads.name, menu.description)):
                 known[path.name] = path
                 menu.options, menu.value = list(known), path.name
 
@@ -107,30 +101,13 @@ def talk_panel(
     take(own_face, faces, face)
     take(own_voice, recordings, speech)
     weights = [widgets.FloatSlider(value=float(name == "happiness"), max=1, step=0.05, description=name) for name in EMOTIONS]
-    button = widgets.Button(description="Talk", icon="play", button_style="primary")
-    result = widgets.HTML(STATIC_PAGE)
 
-    def press(_: object) -> None:
-        button.disabled = True
-        result.value = "drawing …"
-        try:
-            chosen = np.array([slider.value for slider in weights])
-            chosen = (chosen / max(1.0, chosen.sum())).round(6)
-            clip = talk(faces[face.value], recordings[speech.value], chosen, checkpoint=checkpoint, progress=False)
-            result.value = player(clip.mp4(), clip.title, PLAYER_WIDTH) + f"<br>{describe_emotion(chosen)}"
-        except EmotalkError as error:
-            said = str(error)
-            for given in (faces[face.value], recordings[speech.value]):
-                if isinstance(given, (str, os.PathLike)):  # the folder is nobody's business
-                    said = said.replace(str(given), Path(given).name)
-            result.value = f"<b>{html.escape(said)}</b>"
-        finally:
-            button.disabled = False
+    def make(image: ImageLike, audio: AudioLike) -> widgets.HTML:
+        chosen = np.array([slider.value for slider in weights])
+        chosen = (chosen / max(1.0, chosen.sum())).round(6)
+        clip = talk(image, audio, chosen, checkpoint=checkpoint, progress=False)
+        return widgets.HTML(player(clip.mp4(), clip.title, PLAYER_WIDTH) + f"<br>{describe_emotion(chosen)}")
 
-    button.on_click(press)
-
-    def wrapped(*parts: widgets.Widget) -> widgets.HBox:
-        return widgets.HBox(parts, layout={"flex_flow": "row wrap"})
-
+    button, result = draw_button("Talk", "play", lambda: (faces[face.value], recordings[speech.value]), make)
     columns = wrapped(widgets.VBox(weights[:3]), widgets.VBox(weights[3:]))
     return widgets.VBox([wrapped(face, own_face), wrapped(speech, own_voice), columns, button, result])
