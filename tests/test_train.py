@@ -191,7 +191,8 @@ def test_a_run_is_not_overwritten_without_being_asked(small, run):
 def test_resuming_with_other_settings_names_the_difference(small, run):
     for changes, difference in (
         ({"batch_size": 4}, r"batch_size \(2, now 4\)"),
-        ({"joint_steps": 7}, r"joint_steps \(6, now 7\)"),
+        ({"joint_steps": 5}, r"joint_steps \(6, now 5\)"),
+        ({"critic_steps": 8}, r"critic_steps \(6, now 8\)"),
         ({"penalty_per": "frame", "window": 5}, r"penalty_per \(clip, now frame\), window \(4, now 5\);"),
     ):
         with pytest.raises(EmotalkError, match=difference):
@@ -200,6 +201,29 @@ def test_resuming_with_other_settings_names_the_difference(small, run):
         train(small, run, TOY_PRESET, seed=5, resume=True, progress=False)
     with pytest.raises(EmotalkError, match=r"conv_lstm .* and \d+ more settings; use the same settings"):
         train(small, run, "cpu", resume=True, progress=False)
+
+
+def test_a_stage_with_a_constant_rate_can_be_made_longer_and_gives_the_bytes_of_a_run_planned_so(small, tmp_path):
+    planned = toy(critic_steps=4, pretrain_steps=4, joint_steps=4)
+    train(small, tmp_path / "planned", planned, device="cpu", progress=False)
+    for stage, steps in (("critic", 2), ("pretrain", 2), ("pretrain", 4), ("critic", 4), ("joint", 2), ("joint", 4)):
+        train(small, tmp_path / "longer", planned, stage, steps=steps, resume=True, device="cpu", progress=False)
+    assert _weights(tmp_path / "longer" / "generator.safetensors") == _weights(tmp_path / "planned" / "generator.safetensors")
+    longer, at_once = (load_file(tmp_path / name / "state.safetensors") for name in ("longer", "planned"))
+    assert longer.keys() == at_once.keys() and all(torch.equal(longer[name], at_once[name]) for name in longer)
+    report = json.loads((tmp_path / "longer" / "run.json").read_text())
+    assert report["steps"] == {"critic": 4, "pretrain": 4, "joint": 4} and report["train"]["joint_steps"] == 4
+    with pytest.raises(EmotalkError, match=r"critic_steps \(4, now 6\)"):  # the joint stage went on from it
+        train(small, tmp_path / "longer", planned, "critic", steps=6, resume=True, progress=False)
+
+
+def test_pretraining_whose_rate_falls_keeps_its_length_and_says_how_to_go_on(small, tmp_path):
+    falling = toy(final_learning_rate=1e-4)
+    first = train(small, tmp_path / "run", falling, "pretrain", steps=2, device="cpu", progress=False)
+    with pytest.raises(EmotalkError, match="was planned for 2 steps.* cannot have 3; use the same number, or go on .* with --init .*run in another --out"):
+        train(small, tmp_path / "run", falling, "pretrain", steps=3, resume=True, device="cpu", progress=False)
+    longer = train(small, tmp_path / "longer", falling, "pretrain", steps=3, init=tmp_path / "run", device="cpu", progress=False)
+    assert read_header(longer)["stages"] == "pretrain 3" and _weights(longer) != _weights(first)
 
 
 def test_held_out_clips_choose_the_best_checkpoint_where_there_are_any(sample, tmp_path):

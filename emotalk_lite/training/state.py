@@ -16,13 +16,13 @@ from ..checkpoint import config_fields, config_to_json, read_header, save_genera
 from ..errors import EmotalkError
 from ..models.generator import Generator
 from ..paths import atomic_path
-from ..presets import STAGES, Preset
+from ..presets import STAGES, Preset, TrainConfig
 from .learners import Learner, Learners
 
 NAME = "state.safetensors"
 NAMED = 3  # differing settings that are named; a change of preset has dozens
 # may change between the parts of a run; budgets are compared stage by stage
-NOT_IDENTITY = ("log_every", "checkpoint_every", "validate_every", *(f"{stage}_steps" for stage in STAGES))
+NOT_IDENTITY = ("log_every", "checkpoint_every", "keep_checkpoints", "validate_every", *(f"{stage}_steps" for stage in STAGES))
 
 
 class TrainingState:
@@ -44,7 +44,8 @@ class TrainingState:
         learns_from: of each stage, see `begin`.
 
     Raises:
-        EmotalkError: the folder holds a run with other settings; or a joint stage is asked for and nothing leads to it.
+        EmotalkError: the folder holds a run with other settings (more steps of a stage may be asked for where its learning rate is constant
+            and no joint stage was built on it); or a joint stage is asked for and nothing leads to it.
     """
 
     def __init__(self, folder: Path, preset: Preset, seed: int, stages: Iterable[str], start: str = "random") -> None:
@@ -161,13 +162,25 @@ class TrainingState:
             return
         now = {stage: preset.train.budget(stage) for stage in self.stages if self.done[stage]}
         changed = [d for part in self.identity for d in _differences(header.get(part, "{}"), self.identity[part], part)]
-        changed += [f"{stage}_steps ({budgets[stage]}, now {n})" for stage, n in now.items() if budgets[stage] != n]
+        planned = [f"{stage}_steps ({budgets[stage]}, now {n})" for stage, n in now.items() if budgets[stage] != n and not self._extends(stage, preset.train)]
+        if not changed and planned == [f"pretrain_steps ({budgets.get('pretrain')}, now {now.get('pretrain')})"]:
+            raise EmotalkError(
+                f"the pretrain stage in {self.folder} was planned for {budgets['pretrain']} steps, over which its learning rate falls, and cannot have "
+                f"{now['pretrain']}; use the same number, or go on from its generator with --init {self.folder} in another --out"
+            )
+        changed += planned
         if changed:
             more = f" and {len(changed) - NAMED} more settings" if len(changed) > NAMED else ""
             raise EmotalkError(
                 f"the run in {self.folder} was made with another {', '.join(changed[:NAMED])}{more}; "
                 "use the same settings, or give another --out"
             )
+
+    def _extends(self, stage: str, config: TrainConfig) -> bool:
+        """Whether a stage that has begun may have this other budget: as if it had been planned so, because no step depends on the budget."""
+        built_on = stage != "joint" and self.done["joint"]
+        falls = stage == "pretrain" and config.learning_rate != config.final_learning_rate
+        return config.budget(stage) >= self.done[stage] and not built_on and not falls
 
     def _check_order(self) -> None:
         """The joint stage needs what the earlier ones make."""
