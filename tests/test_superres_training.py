@@ -11,7 +11,7 @@ from emotalk_lite.models.features import load_features
 from emotalk_lite.models.patch_critic import PatchCritic
 from emotalk_lite.superres.training import SUPERRES_PRESETS, draw_pairs, feature_distance, train_gan, train_psnr
 
-TINY = replace(SUPERRES_PRESETS["smoke"], psnr_steps=30, learning_rate=2e-3)
+TINY = replace(SUPERRES_PRESETS["smoke"], psnr_steps=60, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def faces(clips):
 
 @pytest.fixture(scope="module")
 def trained(faces):
-    return train_psnr(faces, TINY)
+    return train_psnr(faces[:5], TINY)
 
 
 def test_every_crop_has_a_chain_of_its_own():
@@ -30,13 +30,17 @@ def test_every_crop_has_a_chain_of_its_own():
     assert torch.equal(large[0], large[1]) and not torch.equal(small[0], small[1])
 
 
-def test_the_error_falls(trained):
-    _, losses = trained
-    assert len(losses) == TINY.psnr_steps and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+def test_the_first_stage_comes_nearer_to_a_picture_that_it_never_saw_than_bicubic_interpolation(faces, trained):
+    network, losses = trained
+    small, large = draw_pairs(faces[5:], TINY, np.random.default_rng(9), count=60)
+    with torch.inference_mode():
+        drawn = network(small)
+    bicubic = F.interpolate(small, scale_factor=4, mode="bicubic", antialias=True)
+    assert len(losses) == TINY.psnr_steps and F.l1_loss(drawn, large) < 0.97 * F.l1_loss(bicubic, large)
 
 
 def test_the_same_seed_gives_the_same_network(faces, trained):
-    again = train_psnr(faces, TINY)[0].state_dict()
+    again = train_psnr(faces[:5], TINY)[0].state_dict()
     assert all(torch.equal(again[name], tensor) for name, tensor in trained[0].state_dict().items())
 
 
