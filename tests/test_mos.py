@@ -17,7 +17,7 @@ from emotalk_lite.errors import EmotalkError
 from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, report_bars, report_tables
 from emotalk_lite.mos.questions import KEYS
 from emotalk_lite.mos.raters import counts, possible_raters
-from emotalk_lite.mos.responses import digest, read_key
+from emotalk_lite.mos.responses import digest, read_key, shuffled
 from emotalk_lite.paper_tables import LIKERT
 
 
@@ -39,11 +39,22 @@ def survey(tmp_path_factory, clips):
 
 
 def respond(path, key, rater, score, leave_out=(), backwards=False, same_seed_as=None):
-    """A response as the page writes it."""
+    """A response as the page first wrote it, without how long each clip played."""
     order = sorted(key["clips"], reverse=backwards)
     ratings = {c: dict.fromkeys(KEYS, score(key["clips"][c]["variant"])) for c in order if c not in leave_out}
     seed = zlib.crc32((same_seed_as or rater).encode())
     content = {"format": "emotalk-mos-1", "survey": key["survey"], "rater": rater, "seed": seed, "order": order, "ratings": ratings}
+    path.write_text(json.dumps({**content, "digest": digest(content)}))
+    return path
+
+
+def respond_now(path, key, rater, score, unplayed=(), order=None, seed=None):
+    """A response as the page writes it."""
+    seed = zlib.crc32(rater.encode()) if seed is None else seed
+    order = order or shuffled(key["clips"], seed)
+    ratings = {c: dict.fromkeys(KEYS, score(key["clips"][c]["variant"])) for c in order}
+    content = {"format": "emotalk-mos-2", "survey": key["survey"], "rater": rater, "seed": seed, "order": order, "ratings": ratings}
+    content["played"] = {c: 1500 for c in order if c not in unplayed}
     path.write_text(json.dumps({**content, "digest": digest(content)}))
     return path
 
@@ -107,6 +118,9 @@ def test_a_rater_answers_reloads_and_exports(survey, chromium, tmp_path):
     page.locator("#begin", has_text="Go on").press("Enter")
     assert page.locator("#where").inner_text() == "Video 2 of 4"
     for number in (2, 3, 4):
+        if number < 4:  # the last is rated unseen
+            page.locator("video").evaluate("video => video.play()")
+            page.wait_for_function("state.played[state.order[state.at]] > 300")
         for question in KEYS:
             page.locator(f"label:has(input[name={question}][value='{number}'])").click()
         page.locator("#next").click()
@@ -119,8 +133,11 @@ def test_a_rater_answers_reloads_and_exports(survey, chromium, tmp_path):
     content = json.loads(saved.read_text())
     assert content["digest"] == digest(content)
     assert [set(content["ratings"][clip].values()) for clip in content["order"]] == [{2}, {2}, {3}, {4}]
+    assert content["order"] == shuffled(content["order"], content["seed"])
+    played = [content["played"].get(clip, 0) for clip in content["order"]]
+    assert played[0] == played[3] == 0 and 300 < min(played[1:3]) < max(played[1:3]) < 60_000, "milliseconds"
     report = analyse([saved], survey.key)
-    assert report["raters"]["complete"] == 1 and report["refused"] == {}
+    assert report["raters"]["partial"] == 1 and report["refused"] == {} and report["unplayed"] == {"left_out": 2, "not_recorded": 0}
     context.close()
 
 
@@ -198,6 +215,46 @@ def test_tampered_partial_duplicate_and_foreign_responses_are_told_apart(survey,
     assert json.loads((tmp_path / "report.json").read_text())["scores"]["se+em"]["motion"]["mean"] == 4.0
     text = report_tables(report)
     assert "not used: changed.json (tampered" in text and "se+em" in text
+
+
+def test_what_was_rated_unseen_is_left_out_and_an_order_that_is_not_the_seed_s_is_tampered(survey, tmp_path):
+    key = read_key(survey.key)
+    clips = sorted(key["clips"], key=lambda name: key["clips"][name]["variant"])  # base, base, se+em, se+em
+    respond_now(tmp_path / "seen.json", key, "a", lambda v: 4)
+    respond_now(tmp_path / "half.json", key, "b", lambda v: 2, unplayed=clips[:2])
+    respond_now(tmp_path / "none.json", key, "c", lambda v: 1, unplayed=clips)
+    own = shuffled(clips, 7)
+    respond_now(tmp_path / "moved.json", key, "d", lambda v: 1, seed=7, order=own[::-1])
+    longer = respond_now(tmp_path / "longer.json", key, "e", lambda v: 1)
+    longer.write_text(longer.read_text().replace("1500", "2500", 1))
+    respond(tmp_path / "early.json", key, "f", lambda v: 5)
+    report = analyse([tmp_path], survey.key)
+    assert report["raters"] == {"complete": 2, "partial": 1, "duplicate": 0, "tampered": 2, "foreign": 1}
+    assert report["refused"] == {
+        "none.json": "foreign: it played none of the clips that it rates",
+        "moved.json": "tampered: its clips are not in the order of its seed",
+        "longer.json": "tampered: its digest does not fit its answers",
+    }
+    assert report["unplayed"] == {"left_out": 2, "not_recorded": 1}
+    assert report["scores"]["base"]["motion"].mean == 4.5 and report["scores"]["se+em"]["motion"].n == 3
+    said = report_tables(report)
+    assert "left out: answers about 2 clips that were never played" in said and "1 response of an earlier page" in said
+
+
+def test_the_aggregate_has_an_interval_over_raters(survey, tmp_path):
+    key = read_key(survey.key)
+    for rater, score in (("a", 3), ("b", 4), ("c", 5)):
+        path = respond_now(tmp_path / f"{rater}.json", key, rater, lambda v: score)
+        content = json.loads(path.read_text())
+        for given in content["ratings"].values():
+            given["noise"] = 1
+        path.write_text(json.dumps({**content, "digest": digest(content)}))
+    report = analyse([tmp_path], survey.key, tmp_path / "out" / "report.json")
+    expected = mean_interval([7 / 3, 3, 11 / 3])
+    assert report["aggregate"]["base"] == pytest.approx(expected)
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["aggregate"]["se+em"]["low"] == pytest.approx(expected.low)
+    text = report_tables(report)
+    assert f"3.00 [{expected.low:.2f}, {expected.high:.2f}] +0.0%" in " ".join(text.split())
 
 
 def test_two_names_with_one_seed_are_one_rater(survey, tmp_path):

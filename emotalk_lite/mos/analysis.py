@@ -89,8 +89,9 @@ def analyse(paths: Iterable[str | os.PathLike], key: str | os.PathLike, json_pat
         json_path: also write the result here.
 
     Returns:
-        {"raters": counts, "refused": {file: reason}, "scores": {variant: {question: Mean}}, "shares": {statement: {variant:
-        five percentages}}, "agreement": {question: alpha}}.
+        {"raters": counts, "refused": {file: reason}, "unplayed": counts, "scores": {variant: {question: Mean}}, "aggregate":
+        {variant: Mean of the three scores}, "shares": {statement: {variant: five percentages}}, "agreement": {question: alpha}}.
+        "unplayed": answered clips that never played, whose answers are left out, and responses that do not record it.
 
     Raises:
         EmotalkError: see `read_responses`; or nothing that can be used.
@@ -110,12 +111,21 @@ def analyse(paths: Iterable[str | os.PathLike], key: str | os.PathLike, json_pat
         "survey": survey["survey"],
         "raters": count_raters(responses),
         "refused": {path.name if names[path.name] == 1 else str(path): reason for path, reason in responses.refused.items()},
+        "unplayed": {
+            "left_out": sum(response.unplayed or 0 for response in responses.used),
+            "not_recorded": sum(response.unplayed is None for response in responses.used),
+        },
         "scores": {variant: _scores(responses, [c for c in clips if clips[c] == variant]) for variant in variants},
+        "aggregate": {variant: _mean_of(responses, SCORES, [c for c in clips if clips[c] == variant]) for variant in variants},
         "shares": {s: {v: _shares(responses, s, [c for c in clips if clips[c] == v]) for v in variants} for s in STATEMENTS},
         "agreement": {question: agreement(_matrix(responses, question, list(clips))) for question in KEYS},
     }
     if json_path is not None:
-        plain = {**report, "scores": {v: {q: m._asdict() for q, m in row.items()} for v, row in report["scores"].items()}}
+        plain = {
+            **report,
+            "scores": {v: {q: m._asdict() for q, m in row.items()} for v, row in report["scores"].items()},
+            "aggregate": {v: m._asdict() for v, m in report["aggregate"].items()},
+        }
         write_json(_without_nan(plain), json_path)
     return report
 
@@ -132,17 +142,22 @@ def report_tables(report: dict[str, object]) -> str:
     """The report as text, shaped like the paper's Tables 5 and 6."""
     scores, raters = report["scores"], report["raters"]
     lines = [", ".join(f"{n} {kind}" for kind, n in raters.items() if n), ""]
-    base = _aggregate(scores["base"]) if "base" in scores else float("nan")
-    rows = {"": [*SCORES, "mean", "vs base"]}
-    for variant, row in scores.items():
-        mean = _aggregate(row)
-        rows[variant] = [*(_cell(row[question]) for question in SCORES), _said(mean, ".2f"), _said(mean / base - 1, "+.1%")]
+    rows = {"": list(SCORES)} | {variant: [_cell(row[question]) for question in SCORES] for variant, row in scores.items()}
     lines += _columns(rows)
+    means = report["aggregate"]
+    base = means["base"].mean if "base" in means else float("nan")
+    rows = {"": ["mean", "vs base"]} | {variant: [_cell(m), _said(m.mean / base - 1, "+.1%")] for variant, m in means.items()}
+    lines += ["", "mean of the three", *_columns(rows, gap=2)]
     for statement, shares in report["shares"].items():
         rows = {"": list(AGREEMENT)} | {variant: [_said(share, ".1f") for share in row] for variant, row in shares.items()}
         lines += ["", f'"{STATEMENTS[statement]}", percent', *_columns(rows, gap=2)]
     alphas = ", ".join(f"{q} {a:.2f}" if np.isfinite(a) else f"{q} cannot be said" for q, a in report["agreement"].items())
     lines += ["", "agreement between raters (Krippendorff's alpha):", f"  {alphas}"]
+    unplayed = report["unplayed"]
+    if n := unplayed["left_out"]:
+        lines += [f"left out: answers about {n} clip{'s' * (n != 1)} that {'were' if n > 1 else 'was'} never played"]
+    if n := unplayed["not_recorded"]:
+        lines += [f"{n} response{'s' * (n != 1)} of an earlier page: whether the clips were played is not recorded"]
     lines += [f"not used: {name} ({reason})" for name, reason in report["refused"].items()]
     return "\n".join(lines)
 
@@ -186,19 +201,15 @@ def _cell(m: Mean) -> str:
     return f"{m.mean:.2f} " + (f"[{m.low:.2f}, {m.high:.2f}]" if m.n > 1 else "(one rater)")
 
 
-def _aggregate(row: dict[str, Mean]) -> float:
-    """The mean of the three scores, as in the paper's Table 5."""
-    return float(np.mean([row[question].mean for question in SCORES]))
-
-
 def _scores(responses: Responses, clips: list[str]) -> dict[str, Mean]:
-    found = {}
-    for question in KEYS:
-        of_raters = _matrix(responses, question, clips)
-        of_raters = of_raters[~np.isnan(of_raters).all(axis=1)]
-        empty = Mean(float("nan"), float("nan"), float("nan"), 0)
-        found[question] = mean_interval(np.nanmean(of_raters, axis=1)) if len(of_raters) else empty
-    return found
+    return {question: _mean_of(responses, [question], clips) for question in KEYS}
+
+
+def _mean_of(responses: Responses, questions: Iterable[str], clips: list[str]) -> Mean:
+    """Each rater's answers to these questions averaged, of those who answered all of them about a clip; then over raters."""
+    answers = np.mean([_matrix(responses, question, clips) for question in questions], axis=0)  # nan where one is missing
+    answers = answers[~np.isnan(answers).all(axis=1)]
+    return mean_interval(np.nanmean(answers, axis=1)) if len(answers) else Mean(float("nan"), float("nan"), float("nan"), 0)
 
 
 def _shares(responses: Responses, statement: str, clips: list[str]) -> list[float]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..errors import EmotalkError
 from .questions import KEYS, STEPS
 
-FORMAT = "emotalk-mos-1"
+FORMATS = ("emotalk-mos-1", "emotalk-mos-2")  # the first did not say how long each clip had played
 
 
 class Response(NamedTuple):
@@ -24,6 +24,7 @@ class Response(NamedTuple):
     order: tuple[str, ...]  # of the clips, this rater's own
     ratings: dict[str, dict[str, int]]  # clip -> question -> 1 to 5
     complete: bool
+    unplayed: int | None  # clips that were rated without having been played; None: not recorded
 
 
 class Responses(NamedTuple):
@@ -63,9 +64,12 @@ def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -
     * duplicate: the same rater's file again, or a file under a new name with the seed that chance gave them, or with their
       answers in their order of clips; the fullest file of each rater counts. Two raters may well agree in everything, but not in
       the order that chance gave each of them; that they draw the same of 2^32 seeds does not happen.
-    * tampered: changed after it was saved: its digest does not fit, or an answer is none of the five steps. The digest is
-      no signature: who reads the page's script can forge one.
+    * tampered: changed after it was saved: its digest does not fit, an answer is none of the five steps, or the clips stand in
+      another order than the seed in the file gives. The digest is no signature: who reads the page's script can forge one.
     * foreign: of another survey, or no response at all: no file of the page, or none of its questions answered.
+
+    What was said of a clip that never played does not count. Pages of the first format did not record that: their files are read,
+    and all of their answers count.
 
     Args:
         paths: JSON files that the survey page saved, or folders of them.
@@ -99,15 +103,35 @@ def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -
     return Responses(sorted(used.values(), key=lambda r: r.rater), refused)
 
 
+def shuffled(names: Iterable[str], seed: int) -> list[str]:
+    """The order in which the page shows clips to a rater whose seed this is.
+
+    Fisher and Yates's shuffle of the sorted names, with numbers of Marsaglia's xorshift of 32 bits, as in `survey.html`.
+
+    >>> shuffled("abcd", 1), shuffled("abcd", 2)
+    (['a', 'c', 'd', 'b'], ['b', 'd', 'a', 'c'])
+    """
+    order, x = sorted(names), seed or 1
+    for i in range(len(order) - 1, 0, -1):
+        x ^= x << 13 & 0xFFFFFFFF
+        x ^= x >> 17
+        x ^= x << 5 & 0xFFFFFFFF
+        j = x % (i + 1)
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
 def digest(response: dict[str, object]) -> str:
     """SHA-256 of all that a response says, as the page computes it.
 
     >>> digest({"survey": "s", "rater": "r", "seed": 1, "order": ["a"], "ratings": {}})[:12]
     '1af1ee3b7abf'
     """
-    order, ratings = response["order"], response["ratings"]
+    order, ratings, played = response["order"], response["ratings"], response.get("played")
     lines = [response["survey"], response["rater"], str(response["seed"]), ",".join(order)]
-    lines += [f"{clip}:" + ",".join(str(ratings.get(clip, {}).get(key, 0)) for key in KEYS) for clip in order]
+    for clip in order:
+        answers = ",".join(str(ratings.get(clip, {}).get(key, 0)) for key in KEYS)
+        lines.append(f"{clip}:{answers}" + (f":{played.get(clip, 0)}" if played is not None else ""))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -116,7 +140,8 @@ def _read(path: Path, key: dict[str, object]) -> Response:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))  # an editor may have put a byte order mark before it
         survey, rater, seed, order, ratings = (content[name] for name in ("survey", "rater", "seed", "order", "ratings"))
-        if content["format"] != FORMAT or not isinstance(rater, str):
+        played = content["played"] if content["format"] == FORMATS[1] else None
+        if content["format"] not in FORMATS or not isinstance(rater, str):
             raise ValueError
         expected = digest(content)
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -129,11 +154,17 @@ def _read(path: Path, key: dict[str, object]) -> Response:
         raise ValueError("tampered: it names other clips than the survey")
     if not all(k in KEYS and type(v) is int and 1 <= v <= STEPS for given in ratings.values() for k, v in given.items()):
         raise ValueError("tampered: an answer is none of the five steps")
+    if played is not None and (type(seed) is not int or order != shuffled(order, seed)):
+        raise ValueError("tampered: its clips are not in the order of its seed")
     ratings = {clip: given for clip, given in ratings.items() if given}
     if not ratings:
         raise ValueError("foreign: it answers no question")
+    unplayed = None if played is None else [clip for clip in ratings if not played.get(clip)]
+    ratings = {clip: given for clip, given in ratings.items() if clip not in (unplayed or ())}
+    if not ratings:
+        raise ValueError("foreign: it played none of the clips that it rates")
     complete = all(set(ratings.get(clip, ())) == set(KEYS) for clip in order)
-    return Response(path, rater, seed, tuple(order), ratings, complete)
+    return Response(path, rater, seed, tuple(order), ratings, complete, None if unplayed is None else len(unplayed))
 
 
 def _count(response: Response) -> int:
