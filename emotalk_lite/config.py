@@ -130,6 +130,7 @@ class TrainConfig:
     compile: bool = False  # draw the frames through torch.compile (paper: no)
     log_every: Count = 20  # steps between two lines of the log
     checkpoint_every: Count = 500  # steps between two checkpoints
+    keep_checkpoints: bool = False  # keep the generator of every checkpoint in the run's folder checkpoints/ (paper: its Figure 8 compares three)
     validate_every: Count = 500  # steps between two validations with a sample strip; the last step of a stage always has one
     validate_clips: Count = 6  # whole clips that a validation draws, one an emotion
 

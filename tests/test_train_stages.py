@@ -214,3 +214,11 @@ def test_the_variants_of_table_5_differ_in_three_settings_and_nothing_else():
         assert (preset.upscale == "bsrgan") == ("bsrgan" in name.split("+"))
     with pytest.raises(EmotalkError, match="no variant 'all'; choose one of base, base"):
         variant("cpu", "all")
+
+
+def test_the_generator_of_every_checkpoint_is_kept_where_that_is_asked_for(sample, tmp_path):
+    keeping = replace(TOY_PRESET, train=replace(TOY_PRESET.train, critic_steps=1, pretrain_steps=3, joint_steps=1, checkpoint_every=2, keep_checkpoints=True))
+    last = train(toy_folder(sample, tmp_path / "data"), tmp_path / "run", keeping, device="cpu", progress=False)
+    kept = tmp_path / "run" / "checkpoints"
+    assert sorted(path.stem for path in kept.iterdir()) == ["joint-000001", "pretrain-000002", "pretrain-000003"]
+    assert (kept / "joint-000001.safetensors").read_bytes() == last.read_bytes() != (kept / "pretrain-000002.safetensors").read_bytes()

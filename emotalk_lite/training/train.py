@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import sys
 from contextlib import closing, nullcontext
 from os import PathLike
@@ -20,7 +21,7 @@ from ..devices import cannot_compile, check_bfloat16, check_compile, pick_device
 from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.features import load_features
-from ..paths import home, remove_abandoned
+from ..paths import atomic_path, home, remove_abandoned
 from ..presets import STAGES, Preset, TrainConfig, of_other_epochs, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
@@ -67,7 +68,8 @@ def train(
 
     The run's folder holds `generator.safetensors` (what `talk` reads), `best.safetensors` (the generator at its lowest
     mouth error in a validation), `state.safetensors` (what `resume` reads), `logs/` (TensorBoard: every term under its own
-    name, validation numbers, sample strips), `strips/*.png` and, once a stage is complete, `run.json`. Validation
+    name, validation numbers, sample strips), `strips/*.png`, `checkpoints/*.safetensors` (with the option `keep_checkpoints`) and, once a
+    stage is complete, `run.json`. Validation
     generates whole clips: held-out ones (split "val") where the data has any, otherwise the training clips; `run.json`
     says which.
 
@@ -168,10 +170,13 @@ def _train_stages(
     about = {"perceptual_features": features.name, "validated_on": judged_on}
     log = RunLog(out, state.total) if processes.is_main else None
 
-    def save() -> None:
+    def save(stage: str, step: int) -> None:
         if processes.is_main:
             log.save()
             state.save(learners, average, **about)
+            if config.keep_checkpoints and stage != "critic":
+                with atomic_path(out / "checkpoints" / f"{stage}-{step:06d}.safetensors") as temporary:
+                    shutil.copyfile(out / "generator.safetensors", temporary)
 
     with closing(log) if log else nullcontext(), interrupts() as interrupted:
         for stage in state.stages:
@@ -219,9 +224,9 @@ def _train_stages(
                 if processes.is_main and step == budget:  # before the state: a stage that is complete has its report
                     log.report(preset, state.done, device, steps_per_epoch=len(examples.entries) / config.batch_size, **about)
                 if step % config.checkpoint_every == 0 or step == budget:
-                    save()
+                    save(stage, step)
                 if interrupted():
-                    save()
+                    save(stage, step)
                     raise KeyboardInterrupt
     processes.wait()  # the files are whole
 
