@@ -113,7 +113,7 @@ class TrainConfig:
     mouth_sigma: Positive = 9.0  # of the mouth mask's Gaussian, pixels at 128 (reference)
     motion_power: Amount = 0.0  # of the weight that the mouth loss gives to frames far from the input image (paper: none)
     eye_sigma: Positive = 6.0  # of the eye mask's Gaussians, pixels at 128 (paper: a box around the eyes of unstated size)
-    eye_mean_over: Literal["mask", "image"] = "mask"  # normalises the eye loss; over the image it counts a hundredth of the mouth's (paper: unstated)
+    eye_mean_over: Literal["mask", "image"] = "mask"  # normalises the eye loss; over the image it is next to nothing (paper: unstated)
     perceptual_features: Literal["vgg19", "efficientnet_lite0"] = "vgg19"  # of the perceptual loss (paper: vgg19)
     frames_drawn: Whole = 0  # frames of each window that pretraining draws, at random; 0: all, as a ConvLSTM needs (paper)
     perceptual_frames: Whole = 0  # drawn frames a clip that the perceptual loss sees, at random; 0: all (paper)

@@ -129,6 +129,12 @@ SAID = [
     (CLAIMED, "{mos[se].aggregate} falls to {mos[se em].aggregate} without BSRGAN, {mos[se bsrgan].aggregate} to {mos[se em bsrgan].aggregate} with it"),
     (CLAIMED, "{agree[se+em+bsrgan realistic]:.1f} % find the complete model realistic and {agree[se+em+bsrgan pleasing]:.1f} % pleasing"),
     (CLAIMED, 'The score rises "by approximately {claims[mos_change]} %"'),
+    ("book/chapters/10_losses.md", "loss is {eye_loss[terms][eye, over the image][percent_of_sum]:.2f} % of the sum of the three; over the mask it would be"
+                                   " {eye_loss[terms][eye, over the mask][percent_of_sum]:.1f} %"),
+    ("book/options.md", "it is {eye_loss[terms][eye, over the image][percent_of_sum]:.2f} % of\nthe sum of mouth, perceptual and eye loss, and pulls at the"
+                        " pixels with {eye_loss[terms][eye, over the image][percent_of_mouth_gradient]:.2f} % of the mouth loss's strength. Over the mask,"
+                        " as in `p100` and `a100`, it would be\n{eye_loss[terms][eye, over the mask][percent_of_sum]:.1f} % and"
+                        " {eye_loss[terms][eye, over the mask][percent_of_mouth_gradient]:.0f} %"),
     (SETUP, "beside torch {colab[kept][torch]} and numpy {colab[kept][numpy]}, which both stayed as they were"),
     (CARD, "(training fit) | {portrait[sample (training fit)][mean][psnr]:.1f} dB | {portrait[sample (training fit)][mean][ssim]:.3f} |"
            " {portrait[sample (training fit)][mean][mouth_correlation]:.2f} |"),
