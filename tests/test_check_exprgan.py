@@ -44,27 +44,27 @@ def test_rising_share(answer, hint):
     assert hint in verdict.hint and bool(verdict) == ("does not count" in hint)
 
 
+def changes(drawn, neutral, weights):
+    return (weights.view(-1, 1, 1, 1) * (drawn - neutral)).sum(dim=0)
+
+
 @pytest.mark.parametrize(
     "answer, hint",
     [
-        (lambda x, y, n: (x + y - n).clamp(-1, 1), "stays from"),
-        (lambda x, y, n: (x + y - n)[0], "same size"),
-        (lambda x, y, n: x + y - n, "clamp"),
-        (lambda x, y, n: (x + y - n).clamp(0, 1), "-1, black"),
-        (lambda x, y, n: y, "itself"),
-        (lambda x, y, n: (x + n - y).clamp(-1, 1), "sign"),
-        (lambda x, y, n: (x + y).clamp(-1, 1), "whole face"),
-        (lambda x, y, n: (y - n).clamp(-1, 1), "change alone"),
-        (lambda x, y, n: x + n - y, "sign"),
-        (lambda x, y, n: y - n, "change alone"),
-        (lambda x, y, n: x, "as it was"),
-        (lambda x, y, n: x + (y - n).abs(), "also darkens"),
-        (lambda x, y, n: x + (y - n).clamp(-1, 1), "clamp the sum"),
-        (lambda x, y, n: (x + y - n).tanh(), "bends every value"),
-        (lambda x, y, n: (x + y - n) / (x + y - n).abs().max(), "fades the whole"),
-        (lambda x, y, n: 0 * x, "kept within"),
+        (lambda x, y, n, w: (x + changes(y, n, w)).clamp(-1, 1), "stays from"),
+        (lambda x, y, n, w: (x + w.view(-1, 1, 1, 1) * (y - n)).clamp(-1, 1), "One picture"),
+        (lambda x, y, n, w: x + changes(y, n, w), "leave"),
+        (lambda x, y, n, w: (x + changes(y, n, w)).clamp(0, 1), "-1, black"),
+        (lambda x, y, n, w: (x + (y - n).sum(dim=0)).clamp(-1, 1), "count alike"),
+        (lambda x, y, n, w: x + (y - n).mean(dim=0), "count alike"),
+        (lambda x, y, n, w: (x + changes(y, n, w) / 3).clamp(-1, 1), "a third"),
+        (lambda x, y, n, w: (x + changes(y, 0, w)).clamp(-1, 1), "whole faces"),
+        (lambda x, y, n, w: (x + changes(y, 0, w) - n).clamp(-1, 1), "not once"),
+        (lambda x, y, n, w: (x - changes(y, n, w)).clamp(-1, 1), "sign"),
+        (lambda x, y, n, w: changes(y, n, w)[None], "alone"),
+        (lambda x, y, n, w: 0 * x, "kept within"),
     ],
 )
-def test_pasted_change(answer, hint):
-    verdict = check.pasted_change(answer)
+def test_pasted_blend(answer, hint):
+    verdict = check.pasted_blend(answer)
     assert hint in verdict.hint and bool(verdict) == ("stays from" in hint)

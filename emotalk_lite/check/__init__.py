@@ -10,7 +10,7 @@ from .data import clip_length, eye_mask, stabilised
 from .decoder import decoded_in_pieces, phase_taps, skip_once_share
 from .emotion import emotion_parameters, noise_between, smooth_noise
 from .evaluation import frames_for_the_paper, kernel_mean, without_limit
-from .exprgan import code_numbers, pasted_change, rising_share
+from .exprgan import code_numbers, pasted_blend, rising_share
 from .gan import best_logit, effective_classes, smoothed_critic_loss
 from .image import folded_gates, gate_parameters, variance_shares
 from .losses import best_stills, blink_loss, mask_growth
@@ -27,7 +27,7 @@ __all__ = [
     "clip_length", "eye_mask", "stabilised",  # chapter 01
     "best_logit", "effective_classes", "smoothed_critic_loss",  # chapter 02
     "quantile_grid", "share_within", "worst_drawn",  # chapter 03
-    "code_numbers", "pasted_change", "rising_share",  # chapter 04
+    "code_numbers", "pasted_blend", "rising_share",  # chapter 04
     "causal_context", "lookahead", "streamed_features",  # chapter 05
     "folded_gates", "gate_parameters", "variance_shares",  # chapter 06
     "emotion_parameters", "noise_between", "smooth_noise",  # chapter 07

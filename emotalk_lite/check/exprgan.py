@@ -74,38 +74,39 @@ def rising_share(answer: Callable) -> Verdict:
     return Verdict(False, "Differences along the last axis; all of them above zero; the mean over actors and expressions.")
 
 
-def pasted_change(answer: Callable) -> Verdict:
-    """Chapter 04: only the change that a network drew, added to the picture itself.
+def pasted_blend(answer: Callable) -> Verdict:
+    """Chapter 04: the changes of several drawn expressions, weighted, added to the picture itself.
 
     Args:
-        answer: takes images, drawn and drawn_neutral, each (B, 1, H, W) in [-1, 1], and returns images with the change in them.
+        answer: takes image (1, 1, H, W), drawn (K, 1, H, W), drawn_neutral (1, 1, H, W), all in [-1, 1], and weights (K,); returns the
+            image with the changes in it.
 
-    >>> pasted_change(lambda images, drawn, drawn_neutral: drawn)
-    Not yet. That is the drawn face itself. Add to the picture what differs between the two drawn faces.
+    >>> pasted_blend(lambda image, drawn, drawn_neutral, weights: (image + (drawn - drawn_neutral).mean(dim=0)).clamp(-1, 1))
+    Not yet. All changes count alike in yours; each has a weight of its own.
     """
     import torch
 
     rng = torch.Generator().manual_seed(0)
-    images, drawn, neutral = (1.8 * torch.rand(3, 2, 1, 4, 4, generator=rng) - 0.9).unbind(0)
-    wanted = images + drawn - neutral
-    found = torch.as_tensor(answer(images.clone(), drawn.clone(), neutral.clone())).float()
-    if tuple(found.shape) != tuple(images.shape):
-        return Verdict(False, f"As many pictures of the same size come out, {tuple(images.shape)}; yours are {tuple(found.shape)}.")
+    image, neutral, *faces = 1.8 * torch.rand(5, 1, 1, 4, 4, generator=rng) - 0.9
+    drawn, weights = torch.cat(faces), torch.tensor([0.9, 0.1, 0.6])
+    changes, each = drawn - neutral, weights.view(-1, 1, 1, 1)
+    wanted = image + (each * changes).sum(dim=0)
+    found = torch.as_tensor(answer(image.clone(), drawn.clone(), neutral.clone(), weights.clone())).float()
+    if tuple(found.shape) != tuple(image.shape):
+        return Verdict(False, f"One picture comes out, {tuple(image.shape)}; yours is {tuple(found.shape)}.")
     cases = (
         (wanted.clamp(-1, 1), "What the network cannot draw, hair and pores, stays from the picture."),
         (wanted, "Some values leave [-1, 1]: clamp them, a picture has no more white than white."),
-        (drawn, "That is the drawn face itself. Add to the picture what differs between the two drawn faces."),
-        (images + neutral - drawn, "The sign: the expression minus the neutral face, both as drawn."),
-        (images + drawn, "You add a whole face to a face; take the drawn neutral one away."),
         (wanted.clamp(0, 1), "These pictures go from -1, black, to 1, white: clamp to that."),
-        (drawn - neutral, "That is the change alone; add it to the picture."),
-        (images, "That is the picture as it was; add what differs between the two drawn faces."),
-        (images + (drawn - neutral).abs(), "A change also darkens: leave its sign as it is."),
-        (images + (drawn - neutral).clamp(-1, 1), "You clamp the change; clamp the sum, which is the picture."),
-        (torch.tanh(wanted), "That bends every value; only those beyond -1 and 1 have to be cut: clamp."),
-        (wanted / wanted.abs().max(), "That fades the whole picture; only values beyond -1 and 1 have to be cut: clamp."),
+        (image + changes.sum(dim=0), "All changes count alike in yours; each has a weight of its own."),
+        (image + changes.mean(dim=0), "All changes count alike in yours; each has a weight of its own."),
+        (image + (each * changes).mean(dim=0), "Add the weighted changes up; their mean is a third of that."),
+        (image + (each * drawn).sum(dim=0), "You add whole faces to a face; take the drawn neutral one away from each."),
+        (image + (each * drawn).sum(dim=0) - neutral, "Each change is against neutral, so neutral counts with each weight, not once."),
+        (image - (each * changes).sum(dim=0), "The sign: the expression minus the neutral face, both as drawn."),
+        ((each * changes).sum(dim=0)[None], "Those are the changes alone; add them to the picture."),
     )
     for number, (value, hint) in enumerate(cases):
         if torch.allclose(found, value, atol=1e-5) or number > 2 and torch.allclose(found, value.clamp(-1, 1), atol=1e-5):
             return Verdict(number == 0, hint)
-    return Verdict(False, "images + drawn - drawn_neutral, kept within [-1, 1].")
+    return Verdict(False, "image + the sum of weights * (drawn - drawn_neutral), kept within [-1, 1].")
