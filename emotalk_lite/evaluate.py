@@ -41,7 +41,7 @@ def evaluate(
 ) -> dict[str, object]:
     """Measure a folder of generated videos against a folder of real ones.
 
-    Videos of the same name are pairs; PSNR, SSIM and the mouth's correlation are of pairs alone, over the frames that
+    Videos of the same name are pairs; PSNR, SSIM and how a mouth follows the real one are of pairs alone, over the frames that
     both have; the mouth's, and lip sync, of clips of at least 17 frames. All faces are compared at 128 x 128: they are found and
     aligned by MTCNN as `emotalk prepare` does it. A square video whose eyes and mouth lie where alignment puts them, within 8 % of
     the width, is kept as it is, and so is one that shows no face, see `read_faces`. Resolution and bitrate are those of the files. Videos
@@ -63,7 +63,7 @@ def evaluate(
 
     Returns:
         {"metrics": {key: value}, and how they were made: numbers of clips and frames, features, codecs, versions}. What
-        cannot be measured stands in "missing" with the reason; means over fewer than all videos, in "from_fewer"; videos that were
+        cannot be measured stands in "missing", lists of metrics with the reason; means over fewer than all videos, in "from_fewer"; videos that were
         left out and why, in "left_out"; pairs of unequal length and the frames compared, in "unequal_length".
 
     Raises:
@@ -103,12 +103,12 @@ def evaluate(
     for name, ending in (("real", "_real"), ("generated", "")):
         single = _means(numbers[name]) | _of_files([video.info for video in numbers[name].values()])
         metrics |= {f"{key}{ending}": value for key, value in single.items()}
-    missing = {"fid, fid_64, kid": no_inception, "identity_distance, identity_cosine, lip_opening": no_identity}
-    missing |= _not_measured(metrics, bool(no_identity))
+    missing = [(["fid", "fid_64", "kid"], no_inception), (["identity_distance", "identity_cosine", "lip_opening"], no_identity)]
+    missing += _not_measured(metrics, bool(no_identity))
     report = {
         "metrics": {key: round(value, 6) for key, value in metrics.items()},
         "from_fewer": {f"{key}_real": of for key, of in _from_fewer(numbers["real"]).items()} | _from_fewer(numbers["generated"]),
-        "missing": {key: why for key, why in missing.items() if why},
+        "missing": [{"metrics": keys, "why": why} for keys, why in missing if why],
         "left_out": left_out,
         "videos": {name: len(paths) for name, paths in sets.items()},
         "pairs": sum(stem in sets["real"] for stem in sets["generated"]),
@@ -120,13 +120,7 @@ def evaluate(
         "pictures": {name: sorted({_pictures(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "taken_as_aligned": {name: how["as is"] for name, how in placed.items()},
         "squares_without_face": {name: how["no face"] for name, how in placed.items()},
-        "judges": {  # whose networks measured the numbers that depend on it
-            "lse_d, lse_c": "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values",
-            "lip_opening_follows_loudness, lip_opening_follows_real": "the gap between the lips, by dlib's 68 landmarks (not for commercial use)",
-            "opening_follows_loudness, opening_follows_real": "how dark the gap between the lips is: teeth and beards mislead it",
-            "emotion_accuracy": f"a classifier fitted to {fitted_to(classifier)}",
-            "identity_distance, identity_cosine": f"dlib's 128-dimensional face embedding; below {identity.SAME_PERSON} it says: the same person",
-        },
+        "judges": [{"metrics": keys, "judge": judge} for keys, judge in _judges(classifier)],
         "versions": _versions(networks),
         "device": f"cpu: {platform.machine()}",
         "each": {
@@ -136,6 +130,17 @@ def evaluate(
     if json_path is not None:
         write_json(report, json_path)
     return report
+
+
+def _judges(classifier: str | os.PathLike) -> list[tuple[list[str], str]]:
+    """Whose networks, or which rule, measured the numbers that depend on it."""
+    return [
+        (["lse_d", "lse_c"], "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values"),
+        (["lip_opening_follows_loudness", "lip_opening_follows_real"], "the gap between the lips, by dlib's 68 landmarks (not for commercial use)"),
+        (["opening_follows_loudness", "opening_follows_real"], "how dark the gap between the lips is: teeth and beards mislead it"),
+        (["emotion_accuracy"], f"a classifier fitted to {fitted_to(classifier)}"),
+        (["identity_distance", "identity_cosine"], f"dlib's 128-dimensional face embedding; below {identity.SAME_PERSON} it says: the same person"),
+    ]
 
 
 def _of_sets(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) -> dict[str, float]:
@@ -203,23 +208,23 @@ def _versions(networks: Networks) -> dict[str, str]:
     return found
 
 
-def _not_measured(metrics: dict[str, float], no_identity: bool) -> dict[str, str]:
-    """Why numbers of single videos are missing where the networks are there."""
-    follows = {of: ", ".join(f"{name}_follows_{of}" for name in ("opening", *(() if no_identity else ("lip_opening",)))) for of in ("real", "loudness")}
+def _not_measured(metrics: dict[str, float], no_identity: bool) -> list[tuple[list[str], str]]:
+    """Which numbers of single videos are missing where the networks are there, and why."""
+    follows = {of: [f"{name}_follows_{of}" for name in ("opening", *(() if no_identity else ("lip_opening",)))] for of in ("real", "loudness")}
     no_names = "needs videos named as CREMA-D's, such as 1001_DFA_ANG_XX, and a neutral real one of the same actor"
-    groups = {
-        "frechet_real_floor, kernel_real_floor": ("frechet_real_floor", "needs at least two real videos"),
-        f"{follows['loudness']}, lse_d, lse_c": ("lse_d", f"no generated video has sound and at least {FEWEST_FRAMES} frames"),
-        "emotion_accuracy": ("emotion_accuracy", no_names),
-    }
+    groups = [
+        (["frechet_real_floor", "kernel_real_floor"], "needs at least two real videos"),
+        (["lse_d", "lse_c", *follows["loudness"]], f"no generated video has sound and at least {FEWEST_FRAMES} frames"),
+        (["emotion_accuracy"], no_names),
+    ]
     if not no_identity:
-        groups["identity_distance, identity_cosine"] = ("identity_distance", no_names)
+        groups.append((["identity_distance", "identity_cosine"], no_names))
     if "ssim" in metrics:
-        groups["psnr"] = "psnr", "every pair has pictures that are the same: it would be infinite"
-        groups[follows["real"]] = "opening_follows_real", f"no pair has at least {FEWEST_FRAMES} frames in common"
+        groups.append((["psnr"], "every pair has pictures that are the same: it would be infinite"))
+        groups.append((follows["real"], f"no pair has at least {FEWEST_FRAMES} frames in common"))
     else:
-        groups[f"psnr, ssim, {follows['real']}"] = "ssim", "no generated video has the name of a real one"
-    return {what: why for what, (key, why) in groups.items() if key not in metrics}
+        groups.append((["ssim", "psnr", *follows["real"]], "no generated video has the name of a real one"))
+    return [(keys, why) for keys, why in groups if keys[0] not in metrics]
 
 
 def _of_files(infos: list[MediaInfo]) -> dict[str, float]:

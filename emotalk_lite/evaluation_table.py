@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 NAMES = {  # row of the table -> key in the JSON
     "FID (Inception, 2048 features)": "fid",
@@ -78,7 +78,7 @@ def table(report: dict[str, object]) -> str:
         if key in metrics or of_real in metrics:
             lines.append(f"{name:{FIRST}} {cell(key, '-')}{cell(of_real, '')}".rstrip() + f" {DOUBT}" * (key in doubts))
     starred = [key for ours in NAMES.values() for key in (ours, f"{ours}_real") if key in fewer]
-    notes = [f"* mean over {of}: {in_words(', '.join(key for key in starred if fewer[key] == of))}" for of in dict.fromkeys(fewer.values())]
+    notes = [f"* mean over {of}: {in_words(key for key in starred if fewer[key] == of)}" for of in dict.fromkeys(fewer.values())]
     notes += doubts.values()
     if not metrics.keys().isdisjoint(FLOORS.values()):
         notes.append("real distance: between halves of the real clips")
@@ -105,8 +105,8 @@ def table(report: dict[str, object]) -> str:
     ):
         if any(report[key].values()):
             notes.append(f"{why}: " + " and ".join(f"{n} of {videos[name]} {name}" for name, n in report[key].items()) + " videos")
-    notes += [f"{in_words(what)}: {judge}" for what, judge in report["judges"].items() if not metrics.keys().isdisjoint(what.split(", "))]
-    notes += [f"not measured: {in_words(what)}: {why}" for what, why in report["missing"].items()]
+    notes += [f"{in_words(of['metrics'])}: {of['judge']}" for of in report["judges"] if not metrics.keys().isdisjoint(of["metrics"])]
+    notes += [f"not measured: {in_words(of['metrics'])}: {of['why']}" for of in report["missing"]]
     for name, left_out in report["left_out"].items():
         if left_out:
             named = "; ".join(f"{stem} ({why})" for stem, why in left_out.items())
@@ -114,16 +114,16 @@ def table(report: dict[str, object]) -> str:
     return "\n".join([*lines, "", *(line for note in notes for line in _wrapped(note))])
 
 
-def in_words(keys: str) -> str:
+def in_words(keys: Iterable[str]) -> str:
     """Keys of a report as the rows of its table name them, without what stands there in brackets or behind a comma.
 
-    >>> in_words("lse_d, opening_follows_loudness_real, lip_opening")
+    >>> in_words(["lse_d", "opening_follows_loudness_real", "lip_opening"])
     'LSE-D, mouth opening follows the loudness (real), lip opening'
     """
     words = {key: re.sub(r" \(.*?\)|, .*", "", name) for name, key in NAMES.items()}
     words |= {floor: words[key] + " (real)" for key, floor in FLOORS.items()}
     words |= {f"{key}_real": f"{name} (real)" for key, name in words.items()}
-    return ", ".join(words.get(key, key.replace("_", " ")) for key in keys.split(", "))
+    return ", ".join(words.get(key, key.replace("_", " ")) for key in keys)
 
 
 def _wrapped(note: str) -> list[str]:

@@ -16,7 +16,7 @@ from .models.critics import EmotionCritic
 from .models.generator import Generator
 from .models.noise import sample_noise
 
-STILL = 0.01  # grey levels a frame: less motion than any film has, so that a still clip divides by something
+LEAST_MOTION = 0.01  # grey levels a frame: less motion than any film has, so that a still clip divides by something
 
 
 @dataclass
@@ -24,7 +24,8 @@ class Validation:
     """Generated clips beside the real ones, and what they score.
 
     scores: per clip name {"psnr": dB, "ssim": [-1, 1], "mouth_correlation": [-1, 1], "mouth_error": grey levels,
-        "mouth_motion": 1 is as much as the real mouth moves, 0 is frozen}.
+        "mouth_motion": 1 is as much as the real mouth moves, 0 is frozen}. The correlation is that of the brightness around
+        the mouth, frame by frame; `evaluate` has others, of the lips' gap and with a lag, whose names end in "follows_real".
     generated, real: per clip name uint8 (T, H, W, 3).
     """
 
@@ -78,7 +79,7 @@ def validate(generator: Generator, examples: ClipWindows, n_clips: int = len(EMO
             "ssim": ssim(drawn, clip.frames),
             "mouth_correlation": mouth_correlation(drawn, clip.frames, clip.mouth_centre),
             "mouth_error": mouth_error(drawn, clip.frames, clip.mouth_centre),
-            "mouth_motion": mouth_motion(drawn, clip.mouth_centre) / max(mouth_motion(clip.frames, clip.mouth_centre), STILL),
+            "mouth_motion": mouth_motion(drawn, clip.mouth_centre) / max(mouth_motion(clip.frames, clip.mouth_centre), LEAST_MOTION),
         }
     return result
 

@@ -9,7 +9,7 @@ from ..presets import IMAGE_SIZE, SAMPLES_PER_FRAME
 
 MOUTH = (TEMPLATE[3:].mean(axis=0) * IMAGE_SIZE).astype(np.float64)  # x, y in pixels: where alignment puts the mouth
 FEWEST_TOGETHER = 13  # frames that a correlation is over at any lag: of a clip of 17, the shortest that is evaluated, shifted by 4
-LIPS = (56, 77, 73, 106)  # x1, y1, x2, y2 in pixels: a strip down the middle of the mouth, from upper lip to chin
+MOUTH_STRIP = (56, 77, 73, 106)  # x1, y1, x2, y2 in pixels: a strip down the middle of the mouth, from upper lip to chin
 
 # x1, y1, x2, y2 in pixels of an aligned 128 x 128 face, around where alignment puts the eyes and the mouth
 REGIONS = {"brows": (30, 29, 98, 46), "eyes": (30, 46, 98, 60), "mouth": (42, 77, 86, 106)}
@@ -42,7 +42,7 @@ def mouth_opening(frames: np.ndarray) -> np.ndarray:
     >>> mouth_opening(np.full((2, 128, 128, 3), 100, np.uint8))
     array([155., 155.])
     """
-    x1, y1, x2, y2 = LIPS
+    x1, y1, x2, y2 = MOUTH_STRIP
     rows = frames[:, y1:y2, x1:x2].mean(axis=(2, 3))  # (T, y2 - y1)
     return 255 - np.sort(rows, axis=1)[:, :4].mean(axis=1)
 

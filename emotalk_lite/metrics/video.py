@@ -33,7 +33,7 @@ IDENTITY_FRAMES = 4  # of a video, evenly spaced: an embedding takes a quarter o
 ON_TEMPLATE = 0.08  # of the width: eyes and mouths of aligned faces are up to 0.04 from the template's, badly drawn ones up to 0.06, mere crops' over 0.1
 ALIGNMENT = "alignment-3"  # in the cache, as in all keys below; the number is raised when faces are aligned otherwise
 EMBEDDINGS = f"dlib-{IDENTITY_FRAMES}-{ALIGNMENT}"
-LIPS = f"dlib-lips-1-{ALIGNMENT}"
+LIP_OPENINGS = f"dlib-lips-1-{ALIGNMENT}"
 INCEPTION = f"inception-{ALIGNMENT}"
 
 
@@ -165,12 +165,12 @@ def measure_video(
     name, inception = networks.features.name, networks.inception
     openings = {"opening": mouth_opening(frames)}
     if networks.identity:
-        openings["lip_opening"] = cache.get(path, LIPS, lambda: lip_opening(frames))
+        openings["lip_opening"] = cache.get(path, LIP_OPENINGS, lambda: lip_opening(frames))
     values = _of_sound(path, frames, openings)
     if paired is not None:
         theirs = {"opening": mouth_opening(paired[1])}
         if networks.identity:
-            theirs["lip_opening"] = kept.get(paired[0], LIPS, lambda: lip_opening(paired[1]))
+            theirs["lip_opening"] = kept.get(paired[0], LIP_OPENINGS, lambda: lip_opening(paired[1]))
         values |= _of_pair(frames, paired[1]) | _of_mouths(openings, theirs)
     if neutral is not None and clip_name(path.stem):
         values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral.picture, networks))

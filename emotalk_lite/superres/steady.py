@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-STILL = 4.0  # grey levels: about as much as noise and compression change a thing that does not move
+CHANGE = 4.0  # grey levels: about as much as noise and compression change a thing that does not move
 HOLD = 0.9  # of what was shown, where nothing has changed at all
 
 
@@ -18,7 +18,7 @@ def steadied(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndar
     """Mix each enlarged frame with what was shown before it, by how little the film has changed there.
 
     A network that sees one frame at a time makes other detail of other noise, and the detail shimmers. What was shown has
-    the weight w = HOLD exp(-(d / STILL)^2) where the small film differs by d grey levels (mean of 3 x 3 pixels) from the
+    the weight w = HOLD exp(-(d / CHANGE)^2) where the small film differs by d grey levels (mean of 3 x 3 pixels) from the
     small film *mixed alike*. So what moves is left alone, and what changes slowly is late by w d, 1.6 grey levels at most.
 
     Args:
@@ -52,4 +52,4 @@ def weight(change: Tensor) -> Tensor:
     """
     size = rearrange(change.abs().mean(-1), "h w -> 1 1 h w")
     size = F.avg_pool2d(F.pad(size, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return HOLD * torch.exp(-((size / STILL) ** 2))
+    return HOLD * torch.exp(-((size / CHANGE) ** 2))
