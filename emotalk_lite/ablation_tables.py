@@ -218,9 +218,21 @@ def how(results: Mapping) -> str:
         f"data: {data}",
         f"{results['videos']} videos, {results['frames']} frames a row, of {results['judged_on']}",
         "; ".join([*upscaled_by(results), *results["encoding"]]),
-        results["hardware"],
+        results["hardware"] + (f"; {duration(results['wall_seconds'])} in all, of all calls" if "wall_seconds" in results else ""),
     )
     return "\n".join(textwrap.fill(part, 80, subsequent_indent="  ") for part in parts)
+
+
+def duration(seconds: float) -> str:
+    """In words.
+
+    >>> duration(42.4), duration(3540), duration(7384)
+    ('42 s', '59 min', '2 h 3 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def upscaled_by(results: Mapping) -> list[str]:

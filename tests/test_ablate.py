@@ -14,7 +14,7 @@ import torch
 from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.ablate import ablate, begun_with, choose_upscaler, source_commit
-from emotalk_lite.ablation_tables import tables
+from emotalk_lite.ablation_tables import duration, tables
 from emotalk_lite.checkpoint import load_generator
 from emotalk_lite.data.clips import Manifest, load_clip
 from emotalk_lite.data.media import read_video, write_video
@@ -148,6 +148,7 @@ def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
     for words in ("Table 2", "0.001080", "not FID", "Table 4", "3337.83", "not measured: needs raters", "upscaled by fast in BSRGAN's place, steady"):
         assert words in said
     assert "critic 6, pretrain 12, joint 6" in said and "training clips" in said
+    assert f"{duration(whole[1]['wall_seconds'])} in all, of all calls" in " ".join(said.split())
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda"])

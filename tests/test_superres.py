@@ -1,6 +1,7 @@
 """Super-resolution: BSRGAN's names, tiles, real weights, files."""
 
 import hashlib
+import io
 import os
 import signal
 import struct
@@ -14,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from tqdm import tqdm
 
 from emotalk_lite.data.media import read_video
 from emotalk_lite.errors import EmotalkError
@@ -374,3 +376,16 @@ def test_talk_enlarges_what_it_draws(portrait, sample, tmp_path):
     ]:
         wrong = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", *words, "--out", tmp_path / "u.mp4")
         assert wrong.returncode == 2 and said in wrong.stderr and not (tmp_path / "u.mp4").exists()
+
+
+def test_the_bar_moves_within_a_frame_and_changes_nothing(capsys):
+    model = RRDBNet(channels=8, blocks=8, growth=4).eval()
+    frames = np.random.default_rng(0).integers(0, 256, (2, 40, 24, 3), dtype=np.uint8)
+    bar = tqdm(total=2, file=io.StringIO(), mininterval=0)  # shown at every step
+    seen = []
+    bar.display = lambda *_, **__: seen.append(bar.n)
+    drawn = np.concatenate([enlarge(frame[None], model, bar) for frame in frames])
+    assert len({round(n, 3) for n in seen}) > 8 and bar.n == pytest.approx(2)
+    assert np.array_equal(drawn, upscale(frames, model))
+    upscale(frames, model, progress=True)
+    assert "2.0/2" in capsys.readouterr().err

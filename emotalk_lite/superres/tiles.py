@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -55,20 +56,24 @@ def upscaled(
         frames: each uint8 (H, W, 3), all of one size.
         model, steady: see `upscale`.
         total: how many there will be, for the time left.
-        progress: show a bar, of frames; of tiles where a single large frame is all.
+        progress: show a bar, of frames, which RRDBNet moves on block by block; of tiles where a single large frame is all.
 
     Returns:
         An iterator of uint8 (4H, 4W, 3).
     """
-    single = total == 1
+    slow = isinstance(model, RRDBNet)
+    single = total == 1 and not slow
+    form = "{l_bar}{bar}| {n:.1f}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}]" if slow else None
     with (
-        tqdm(total=total, desc="upscale", unit="frame", disable=not progress or single) as bar,
+        tqdm(total=total, desc="upscale", unit="frame", bar_format=form, disable=not progress or single) as bar,
         tqdm(desc="upscale", unit="tile", disable=not progress or not single) as tiles,
     ):
-        pairs = (pair for batch in batches(frames, batch_pixels(model)) for pair in zip(batch, enlarge(batch, model, tiles), strict=True))
+        parts = bar if slow else tiles
+        pairs = (pair for batch in batches(frames, batch_pixels(model)) for pair in zip(batch, enlarge(batch, model, parts), strict=True))
         for frame in steadied(pairs) if steady else (large for _, large in pairs):
             yield frame
-            bar.update()
+            if not slow:
+                bar.update()
 
 
 def batch_pixels(model: nn.Module) -> int:
@@ -98,15 +103,42 @@ def batches(frames: Iterable[np.ndarray], pixels: int) -> Iterator[np.ndarray]:
 
 @torch.inference_mode()
 def enlarge(frames: np.ndarray, model: nn.Module, bar: tqdm | None = None) -> np.ndarray:
-    """One batch through the model: uint8 (B, H, W, 3) to uint8 (B, 4H, 4W, 3)."""
+    """One batch through the model: uint8 (B, H, W, 3) to uint8 (B, 4H, 4W, 3).
+
+    A bar is moved on by tiles; by RRDBNet, where a frame takes seconds, block by block, by B in all.
+    """
     device = next(model.parameters(), torch.empty(0)).device
     x = rearrange(torch.from_numpy(frames).to(device), "b h w c -> b c h w").float() / 255
     if isinstance(model, RRDBNet):
-        features = tiled(model.features, x, RRDB_TILE, RRDB_OVERLAP, scale=1, bar=bar)
+        with by_block(model, bar, len(frames) / len(tile_grid(*x.shape[-2:], RRDB_TILE))):
+            features = tiled(model.features, x, RRDB_TILE, RRDB_OVERLAP, scale=1)
         y = tiled(model.draw, features, DRAW_TILE, DRAW_OVERLAP)
     else:
         y = tiled(model, x, bar=bar)
     return rearrange(y.clamp_(0, 1).mul_(255).round_().byte(), "b c h w -> b h w c").cpu().numpy()
+
+
+@contextmanager
+def by_block(model: RRDBNet, bar: tqdm | None, amount: float) -> Iterator[None]:
+    """Move a bar on while the network works, by so much each time that its blocks have all been passed.
+
+    >>> import io
+    >>> model, bar = RRDBNet(channels=8, blocks=4, growth=4), tqdm(total=1, file=io.StringIO())
+    >>> with by_block(model, bar, 1):
+    ...     y = model(torch.zeros(1, 3, 6, 5))
+    >>> bar.n
+    1.0
+    """
+
+    def move(*_: object) -> None:  # what a hook returns would take the place of the block's result
+        bar.update(amount / len(model.RRDB_trunk))
+
+    hooks = [block.register_forward_hook(move) for block in model.RRDB_trunk if bar is not None]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def tiled(
