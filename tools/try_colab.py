@@ -3,8 +3,8 @@
     python3 tools/try_colab.py          # or: make colab; all of them, and what was seen goes to results/colab.json
     python3 tools/try_colab.py 02 13    # only these; nothing is written to results/
 
-The environment is made anew each time, from nothing that this repository pins: the newest torch and numpy, and what runs notebooks
-(several gigabytes on Linux, whose torch brings CUDA along). `google.colab` can be imported there, so the install cell does its work; what
+The environment is made anew each time, from nothing that this repository pins: the newest torch and numpy, Colab's old ipywidgets, and what runs
+notebooks (several gigabytes on Linux, whose torch brings CUDA along). `google.colab` can be imported there, so the install cell does its work; what
 it installs is the last commit of this clone, and no other place has to be reached for it. In the end, torch and numpy have to be the same.
 Standard library only.
 """
@@ -27,6 +27,7 @@ from environment import python_of
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = ("numpy", "torch", "torchaudio", "torchvision")  # what Colab brings, and keeps
+OLD = {"ipywidgets": "7.7.1"}  # what it brings in another version than the newest; the install cell may replace it
 FOLDER = ROOT / "_build" / "colab"
 
 
@@ -56,17 +57,17 @@ def unpinned() -> dict[str, str]:
 
 
 def versions(python: Path) -> dict[str, str]:
-    """Those of OWN that are installed."""
+    """Those of OWN and OLD that are installed."""
     code = "import json; from importlib.metadata import distributions; print(json.dumps({d.name: d.version for d in distributions()}))"
     found = json.loads(subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout)
-    return {name: found[name] for name in OWN if name in found}
+    return {name: found[name] for name in (*OWN, *OLD) if name in found}
 
 
 def make_environment(venv: Path) -> Path:
-    """A new one with the newest of everything; returns its interpreter."""
+    """A new one with the newest of everything but OLD; returns its interpreter."""
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
     python = python_of(venv)
-    wanted = [*OWN, "ipykernel", "ipywidgets", "matplotlib", "papermill"]
+    wanted = [*OWN, *(f"{name}=={version}" for name, version in OLD.items()), "ipykernel", "matplotlib", "papermill"]
     subprocess.run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *wanted], check=True,
                    env=unpinned())
     return python
@@ -96,11 +97,13 @@ def main() -> None:
     changed = [f"{name} {before[name]} became {after.get(name, 'nothing')}" for name in OWN if after.get(name) != before[name]]
     if failed or changed:
         sys.exit("colab: " + "; ".join([*failed, *changed]))
-    print(f"colab: all ran, and kept {', '.join(f'{name} {number}' for name, number in before.items())}")
+    print(f"colab: all ran, and kept {', '.join(f'{name} {before[name]}' for name in OWN)}")
+    print(f"colab: beside them {', '.join(f'{name} {before[name]} became {after[name]}' for name in OLD)}")
     if not options.numbers:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
         about = {"date": date.today().isoformat(), "commit": commit, "scale": variables["EMOTALK_SCALE"], "cores": os.cpu_count()}
-        found = about | {"python": platform.python_version(), "kept": before, "seconds": seconds}
+        kept, replaced = {name: before[name] for name in OWN}, {name: [before[name], after[name]] for name in OLD}
+        found = about | {"python": platform.python_version(), "kept": kept, "replaced": replaced, "seconds": seconds}
         (ROOT / "results" / "colab.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
