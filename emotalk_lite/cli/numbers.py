@@ -21,6 +21,7 @@ def evaluate(
     classifier: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Emotion classifier; the package's own was fitted to painted faces.")
     ] = None,
+    size: Annotated[int, typer.Option(help="Pixels, width and height, at which pictures are compared; 512 for enlarged videos.")] = 128,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out videos that are damaged or show no face, and their partners, and say which.")
     ] = False,
@@ -34,12 +35,13 @@ def evaluate(
     Examples:
       emotalk evaluate --real real --generated generated --json numbers.json
       emotalk evaluate --real real --generated generated --skip-bad
+      emotalk evaluate --real real --generated enlarged --size 512
     """
     from ..evaluate import evaluate as measure
     from ..evaluation_table import table
 
     judge = {} if classifier is None else {"classifier": classifier}
-    print(table(measure(real, generated, json_file, inception_weights=inception, skip_bad=skip_bad, **judge)))
+    print(table(measure(real, generated, json_file, inception_weights=inception, skip_bad=skip_bad, size=size, **judge)))
 
 
 @app.command()

@@ -10,14 +10,15 @@ from tqdm import tqdm
 from ..data import media
 from ..data.faces import NoFace
 from ..errors import EmotalkError
+from ..presets import IMAGE_SIZE
 from .cache import Cache
 from .media import media_info
-from .video import ENOUGH, read_faces
+from .video import enough, read_faces
 
 Videos = dict[str, Path]  # by name
 
 
-def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bool = False, progress: bool = True) -> dict[Path, str]:
+def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bool = False, progress: bool = True, size: int = IMAGE_SIZE) -> dict[Path, str]:
     """Read every video to its end, then find the face in every one.
 
     Decoding is a few hundredths of the work of measuring; where faces were found is kept, so that is not done twice. No face
@@ -28,6 +29,7 @@ def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bo
         caches: of `read_faces`, for either.
         skip_bad: return the bad ones instead of raising.
         progress: show bars with the time left.
+        size: of `read_faces`.
 
     Returns:
         The bad ones, and what is wrong with each.
@@ -39,7 +41,7 @@ def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bo
     set_of = {path: name for name in ("generated", "real") for path in sets[name].values()}
 
     def read(path: Path) -> None:
-        media.read_video(path, ENOUGH)
+        media.read_video(path, enough(size))
         media_info(path)
         try:
             media.read_audio(path)
@@ -48,7 +50,7 @@ def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bo
 
     bad = _failures(read, EmotalkError, set_of, "checking", progress)
     if not bad or skip_bad:
-        bad |= _failures(lambda path: read_faces(path, caches[set_of[path]]), NoFace, [path for path in set_of if path not in bad], "finding faces", progress)
+        bad |= _failures(lambda path: read_faces(path, caches[set_of[path]], size), NoFace, [path for path in set_of if path not in bad], "finding faces", progress)
     if bad and not skip_bad:
         raise EmotalkError(
             f"{len(bad)} of {len(set_of)} videos cannot be measured: {_named(bad)}; put that right, or add --skip-bad to leave out "

@@ -58,10 +58,12 @@ class AlignedVideo(NamedTuple):
     """A video's faces, uint8 (T, 128, 128, 3), and how they came to their place.
 
     `how`: "aligned" by MTCNN; "as is", a square whose face lies on the template; "no face", a square in which MTCNN finds none.
+    `large`: the same at the size that was asked for, uint8 (T, size, size, 3).
     """
 
     frames: np.ndarray
     how: str
+    large: np.ndarray
 
 
 @dataclass
@@ -94,37 +96,67 @@ def find_videos(folder: str | os.PathLike) -> dict[str, Path]:
     return found
 
 
-def read_faces(path: Path, cache: Cache | None = None) -> AlignedVideo:
+def read_faces(path: Path, cache: Cache | None = None, size: int = IMAGE_SIZE) -> AlignedVideo:
     """A video's aligned faces, at 25 a second.
 
     The face is found by MTCNN and aligned as `emotalk prepare` does it. A square video whose eyes and mouth lie on the template
-    already, each within `ON_TEMPLATE` of the width, or that shows no face, is kept as it is, and resized by averaging. Large
-    pictures are averaged down as they are decoded, see `ENOUGH`.
+    already, each within `ON_TEMPLATE` of the width, or that shows no face, is kept as it is, and made smaller by averaging or
+    larger by bicubic interpolation. Large pictures are averaged down as they are decoded, see `enough`.
 
     Args:
         path: of the video.
         cache: keeps where the face was found.
+        size: pixels, of `large`.
 
     Raises:
         NoFace: it is not square, and shows none.
         EmotalkError: it cannot be read.
     """
-    video = media.read_video(path, ENOUGH)
+    video = media.read_video(path, enough(size))
     step = np.median(np.diff(video.times)) if len(video.times) > 1 else 1 / FPS
     count = max(1, round(float(video.times[-1] - video.times[0] + step) * FPS))
     frames = video.frames[media.resample_times(video.times - video.times[0], count)]
     height, width = frames.shape[1:3]
     cache = cache or Cache(keep=False)
     try:
-        points = cache.get(path, ALIGNMENT, lambda: _face_points(frames))
+        points = cache.get(path, at_size(ALIGNMENT, size), lambda: _face_points(frames))
     except faces.NoFace as error:
         raise faces.NoFace(f"{path}: {error}") from error
     if len(points) and not (height == width and on_template(points, width)):
-        return AlignedVideo(align.warp(frames, align.similarity_transform(points)), "aligned")
-    if height != IMAGE_SIZE:
-        size = (IMAGE_SIZE, IMAGE_SIZE)
-        frames = np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames])
-    return AlignedVideo(frames, "as is" if len(points) else "no face")
+        how, faces_at = "aligned", {n: align.warp(frames, align.similarity_transform(points, align.TEMPLATE * n), n) for n in {IMAGE_SIZE, size}}
+    else:
+        how, faces_at = "as is" if len(points) else "no face", {n: resized(frames, n) for n in {IMAGE_SIZE, size}}
+    return AlignedVideo(faces_at[IMAGE_SIZE], how, faces_at[size])
+
+
+def enough(size: int = IMAGE_SIZE) -> int:
+    """Pixels of the shorter side to which a larger picture is averaged down as it is decoded: `ENOUGH`, for larger faces more.
+
+    >>> enough(), enough(512), enough(64)
+    (540, 2160, 540)
+    """
+    return ENOUGH * max(size, IMAGE_SIZE) // IMAGE_SIZE
+
+
+def at_size(key: str, size: int) -> str:
+    """A key of the cache for faces of this size; those of 128 x 128 have the plain one.
+
+    >>> at_size("inception", 128), at_size("inception", 512)
+    ('inception', 'inception-512')
+    """
+    return key if size == IMAGE_SIZE else f"{key}-{size}"
+
+
+def resized(frames: np.ndarray, size: int) -> np.ndarray:
+    """Pictures (T, H, W, 3) as squares of this size: averaged down, or up by bicubic interpolation.
+
+    >>> resized(np.zeros((2, 8, 8, 3), np.uint8), 4).shape, resized(np.zeros((2, 8, 8, 3), np.uint8), 16).shape
+    ((2, 4, 4, 3), (2, 16, 16, 3))
+    """
+    if frames.shape[1] == size:
+        return frames
+    by = Image.Resampling.BOX if frames.shape[1] > size else Image.Resampling.BICUBIC
+    return np.stack([np.asarray(Image.fromarray(frame).resize((size, size), by)) for frame in frames])
 
 
 def on_template(points: np.ndarray, width: int) -> bool:
@@ -143,10 +175,10 @@ def on_template(points: np.ndarray, width: int) -> bool:
 
 def measure_video(
     path: Path,
-    frames: np.ndarray,
+    faces_seen: AlignedVideo,
     networks: Networks,
     neutral: Neutral | None = None,
-    paired: tuple[Path, np.ndarray] | None = None,
+    paired: tuple[Path, AlignedVideo] | None = None,
     cache: Cache | None = None,
     kept: Cache | None = None,
 ) -> VideoNumbers:
@@ -154,7 +186,7 @@ def measure_video(
 
     Args:
         path: of the video.
-        frames: uint8 (T, 128, 128, 3), of `read_faces`.
+        faces_seen: of `read_faces`. Pictures are compared, alone and as sets, at the size of its `large`.
         networks: that look at it.
         neutral: what the actor looks like.
         paired: the real video of the same name, and its faces.
@@ -163,27 +195,30 @@ def measure_video(
     """
     cache, kept = cache or Cache(keep=False), kept or Cache(keep=False)
     name, inception = networks.features.name, networks.inception
+    frames, _, large = faces_seen
+    size = large.shape[1]
     openings = {"opening": mouth_opening(frames)}
     if networks.identity:
-        openings["lip_opening"] = cache.get(path, LIP_OPENINGS, lambda: lip_opening(frames))
+        openings["lip_opening"] = cache.get(path, at_size(LIP_OPENINGS, size), lambda: lip_opening(frames))
     values = _of_sound(path, frames, openings)
     if paired is not None:
-        theirs = {"opening": mouth_opening(paired[1])}
+        other, real = paired
+        theirs = {"opening": mouth_opening(real.frames)}
         if networks.identity:
-            theirs["lip_opening"] = kept.get(paired[0], LIP_OPENINGS, lambda: lip_opening(paired[1]))
-        values |= _of_pair(frames, paired[1]) | _of_mouths(openings, theirs)
+            theirs["lip_opening"] = kept.get(other, at_size(LIP_OPENINGS, size), lambda: lip_opening(real.frames))
+        values |= _of_pair(large, real.large) | _of_mouths(openings, theirs)
     if neutral is not None and clip_name(path.stem):
         values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral.picture, networks))
     if networks.identity and (neutral is not None or paired is not None):
-        faces_here = cache.get(path, EMBEDDINGS, lambda: _embeddings(frames))
+        faces_here = cache.get(path, at_size(EMBEDDINGS, size), lambda: _embeddings(frames))
         if neutral is not None:
             values |= _of_faces(faces_here, neutral.embedding, "")
         if paired is not None:
-            values |= _of_faces(faces_here, kept.get(paired[0], EMBEDDINGS, lambda: _embeddings(paired[1])), "_pair")
+            values |= _of_faces(faces_here, kept.get(other, at_size(EMBEDDINGS, size), lambda: _embeddings(real.frames)), "_pair")
     return VideoNumbers(
         info=media_info(path),
-        features=cache.get(path, f"{name}-{ALIGNMENT}", lambda: picture_features(frames, networks.features)),
-        inception=cache.get(path, INCEPTION, lambda: inception_features(frames, inception)) if inception else None,
+        features=cache.get(path, at_size(f"{name}-{ALIGNMENT}", size), lambda: picture_features(large, networks.features)),
+        inception=cache.get(path, at_size(INCEPTION, size), lambda: inception_features(large, inception)) if inception else None,
         values=values,
     )
 
@@ -194,19 +229,19 @@ class NeutralPictures:
     Args:
         videos: by name; those that are not named as CREMA-D's have no actor.
         networks: whether faces are embedded.
-        cache: of `read_faces`.
+        cache, size: of `read_faces`.
     """
 
-    def __init__(self, videos: dict[str, Path], networks: Networks, cache: Cache) -> None:
+    def __init__(self, videos: dict[str, Path], networks: Networks, cache: Cache, size: int = IMAGE_SIZE) -> None:
         named = {stem: clip_name(stem) for stem in videos}
         self._paths = {c.actor: videos[stem] for stem, c in reversed(named.items()) if c and c.emotion == "neutral"}
-        self._networks, self._cache, self._seen = networks, cache, {}
+        self._networks, self._cache, self._size, self._seen = networks, cache, size, {}
 
     def of(self, stem: str) -> Neutral | None:
         """Of the actor of a video, or None where there is no neutral one."""
         actor = (name := clip_name(stem)) and name.actor
         if actor in self._paths and actor not in self._seen:
-            picture = read_faces(self._paths[actor], self._cache).frames[0]
+            picture = read_faces(self._paths[actor], self._cache, self._size).frames[0]
             self._seen[actor] = Neutral(picture, identity.face_embeddings(picture[None]) if self._networks.identity else None)
         return self._seen.get(actor)
 
