@@ -28,6 +28,7 @@ from .presets import FPS, IMAGE_SIZE, SAMPLES_PER_FRAME
 
 SHIPPED = Path(__file__).parent / "weights" / "portrait.safetensors"  # its card stands beside it
 CHUNK = 16  # frames that are decoded at once: bounds the memory of long speech; 64 are no faster on a CPU
+LEAD_IN = 2 * FPS  # frames of speech that a stranger's film is warmed up with
 LONG = 10 * FPS  # frames from which a progress bar is worth its line
 SHORT = 12  # hexadecimal digits of a checkpoint's SHA-256 that tell it from others
 MOST_CHANNELS = 8  # of a recording; an array with more is the wrong way round
@@ -147,6 +148,16 @@ def face_places(face: np.ndarray) -> Tensor:
     return torch.from_numpy(np.stack([points[:2].mean(axis=0), points[3:].mean(axis=0)]))[None]
 
 
+def is_stranger(generator: Generator, image: Tensor) -> bool:
+    """Whether a generator of the output `warp` moves this picture (1, 3, H, H) in [-1, 1], because it does not know the face.
+
+    Its LSTMs know nothing of a voice until it has spoken, and a moved face shows that: no expression, a vague mouth. So a stranger's
+    speech gets its first seconds, reversed, as a lead-in, whose frames nobody sees. What was learned by heart began without.
+    """
+    of_image, _ = generator.image_encoder(image)
+    return bool(generator.decoder.warp.knows(of_image) < 0.5)
+
+
 @torch.inference_mode()
 def generate(
     generator: Generator,
@@ -173,14 +184,16 @@ def generate(
         uint8 (T, H, H, 3).
     """
     device = next(generator.parameters()).device
-    n_frames = len(speech) // SAMPLES_PER_FRAME
     rng = torch.Generator().manual_seed(seed)  # on the CPU: every device gets the same noise
-    noise = sample_noise(1, n_frames, generator.config.noise_dim, rng)
-    weights = torch.tensor([emotion], dtype=torch.float32)  # (1, 6)
-    inputs: list[Tensor] = [to_signed(face)[None], torch.from_numpy(speech)[None], weights, noise]
+    n_frames = len(speech) // SAMPLES_PER_FRAME
+    image, noise = to_signed(face)[None].to(device), sample_noise(1, n_frames, generator.config.noise_dim, rng)
+    weights, places, lead_in = torch.tensor([emotion], dtype=torch.float32), None, 0  # (1, 6)
     if generator.config.output == "warp":
-        inputs.append(face_places(face))
-    encoded = generator.encode(*(tensor.to(device) for tensor in inputs))
+        places, lead_in = face_places(face).to(device), min(n_frames, LEAD_IN) if is_stranger(generator, image) else 0
+        noise = torch.cat([sample_noise(1, lead_in, generator.config.noise_dim, rng), noise], dim=1)
+    heard = torch.from_numpy(np.concatenate([speech[: lead_in * SAMPLES_PER_FRAME][::-1], speech]))[None]
+    encoded = generator.encode(image, heard.to(device), weights.to(device), noise.to(device), places)
+    encoded = encoded._replace(z=encoded.z[:, lead_in:])
     frames, state = [], None
     with tqdm(total=n_frames, desc="talk", unit="frame", disable=not (progress and n_frames >= LONG)) as bar:
         for z in encoded.z.split(chunk, dim=1):

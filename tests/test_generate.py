@@ -11,10 +11,14 @@ from talk_inputs import checkpoint, portrait_file, save_random_generator, speech
 
 from emotalk_lite.checkpoint import fingerprint, load_generator
 from emotalk_lite.clip import Clip
+from emotalk_lite.data.align import align_face
+from emotalk_lite.data.clips import load_clip, load_speech
 from emotalk_lite.data.media import read_audio, read_video, speech_input, write_video
+from emotalk_lite.data.sample import sample
+from emotalk_lite.data.windows import to_signed
 from emotalk_lite.emotions import EMOTIONS
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.generate import SHIPPED, emotion_weights, generate, read_speech, talk
+from emotalk_lite.generate import SHIPPED, emotion_weights, generate, is_stranger, read_speech, talk
 from emotalk_lite.presets import PRESETS, SAMPLE_RATE
 from emotalk_lite.superres import load_upscaler, upscale_file
 from emotalk_lite.viz import side_by_side
@@ -259,3 +263,19 @@ def test_a_label_can_be_read_in_the_saved_film_and_covers_a_corner_only(pixels, 
     assert not rest[:, : -len(word) - letters].any() and not rest[:, :, pixels // 2 :].any()
     with pytest.raises(EmotalkError, match="no room for a label"):
         Clip(frames[:, :32, :32], clip.audio, 8000).labelled()
+
+
+def test_a_strangers_film_shows_the_same_face_before_the_first_word_as_later(portrait_file):
+    """The LSTMs have heard nothing yet; without a lead-in, the brows of the first frames change by 1.7 times as much as later."""
+    shipped, face = load_generator(SHIPPED), align_face(portrait_file).image
+    voice = load_speech(sample().path(sample().speech[0]))
+    film = generate(shipped, face, voice, [float(name == "happiness") for name in EMOTIONS]).astype(int)
+    change = np.abs(film - face)[:, 40:60, 30:98].mean(axis=(1, 2, 3))  # grey levels
+    assert abs(change[0] / np.median(change) - 1) < 0.25
+
+
+def test_who_was_filmed_is_known_and_anybody_else_is_a_stranger(portrait_file):
+    shipped, filmed = load_generator(SHIPPED), load_clip(sample().path(sample().clips[0])).frames[0]
+    with torch.inference_mode():
+        known, unknown = (to_signed(picture)[None] for picture in (filmed, align_face(portrait_file).image))
+        assert is_stranger(shipped, unknown) and not is_stranger(shipped, known)

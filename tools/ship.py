@@ -1,9 +1,9 @@
-"""Put a trained generator into the package: python tools/ship.py CHECKPOINT [--motion FACTOR] [--opening FACTOR] [--drawn BIAS] [--to FILE]
+"""Put a trained generator into the package: python tools/ship.py CHECKPOINT [--motion FACTOR] [--opening FACTOR] [--opened BIAS] [--to FILE]
 
 CHECKPOINT is a run's folder or a file of it, such as its `best.safetensors`; run.json lies beside it. Trained on differences,
 a generator expects the middle of what a voice may mean, and moves less than people do: --motion enlarges what it has learned to
-move, --opening makes up its mind where a mouth is open. --drawn below 0 takes the decoder's drawing back: of a stranger it is a poor
-one. All three go into the weights of the last layers, so nothing else has to know of them.
+move, --opening makes up its mind where a mouth is open, and --opened above 0 shows more of what is between the lips. All three go
+into the weights of the last layers, so nothing else has to know of them.
 
 Writes emotalk_lite/weights/portrait.safetensors in half precision (half the size; frames change by less than one grey
 level), or with --to what tools/acquaint.py goes on from. Afterwards measure it (benchmarks/portrait.py) and bring its card, emotalk_lite/weights/portrait.md, up to date.
@@ -25,20 +25,20 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--motion", type=float, default=1.0)
     parser.add_argument("--opening", type=float, default=1.0)
-    parser.add_argument("--drawn", type=float, default=0.0)
+    parser.add_argument("--opened", type=float, default=0.0)
     parser.add_argument("--to", type=Path, default=SHIPPED)
     given = parser.parse_args()
 
     path = generator_file(given.checkpoint)
     generator = load_generator(path)
-    by_hand = {name: getattr(given, name) for name in ("motion", "opening", "drawn") if getattr(given, name) != parser.get_default(name)}
+    by_hand = {name: getattr(given, name) for name in ("motion", "opening", "opened") if getattr(given, name) != parser.get_default(name)}
     if by_hand:
-        motion, inside = generator.decoder.warp.motion.last, generator.decoder.warp.inside.last  # x, y, mask; red, green, blue, opening
+        motion, inside = generator.decoder.warp.motion.last, generator.decoder.warp.inside.last  # x, y; red, green, blue, opening
         with torch.no_grad():
-            for last, maps, factor in ((motion, slice(0, 2), given.motion), (inside, slice(3, 4), given.opening)):
+            for last, maps, factor in ((motion, slice(None), given.motion), (inside, slice(3, 4), given.opening)):
                 last.weight[maps] *= factor
                 last.bias[maps] *= factor
-            motion.bias[2] += given.drawn
+            inside.bias[3] += given.opened
     known = ("format", "config")  # written anew
     about = {name: value for name, value in read_header(path).items() if name not in known}
     about |= {"trained_on": json.loads((path.parent / "run.json").read_text())["device"]}

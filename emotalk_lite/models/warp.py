@@ -1,8 +1,7 @@
-"""The output `warp`: the input picture with its pixels moved, the inside of a mouth, and drawing where neither is enough.
+"""The output `warp`: of a stranger, the input picture with its pixels moved and the inside of a mouth; of who is known, a drawing.
 
-A face that is known from training is drawn altogether, as in the paper (tools/acquaint.py). The rest is not in the paper and
-never part of its variants; after Siarohin et al. 2019 (first order motion, backward warping) and Pumarola et al. 2018
-(GANimation, masks).
+A face that is known from training is drawn, as in the paper (tools/acquaint.py). The rest is not in the paper and never part of its
+variants; after Siarohin et al. 2019 (first order motion, backward warping) and Pumarola et al. 2018 (GANimation, masks).
 """
 
 from __future__ import annotations
@@ -25,28 +24,22 @@ OFFSET = 0.06  # of the width: how far from there the maps follow a face
 CENTRE = 0.55  # of the height: between the eyes, which are moved to their places, and the mouth, which has another
 FACE = 5 / 16, 25 / 32  # of width and height: between these lies the face, by whose brightness the mouth's inside is lit
 BRIGHTEST = 1.6  # of the face's mean brightness: teeth
-LITTLE = -2.0  # the first bias of what is drawn; its sigmoid is 0.12. With more, drawing is easier than moving, and nothing moves
-LESS = -4.0  # the same of the mouth's inside
+LITTLE = -4.0  # the first bias of the mouth's opening and of `known`; its sigmoid is 0.02. With more, they are easier than moving
 REACH = 0.2  # of the width: how far from the middle of the mouth its inside can be
 SMALLEST = 4  # pixels, width and height of a branch's first map, as the decoder's
 
 
 class Layers(NamedTuple):
-    """What lies on top of each other in N frames: `moved`, the decoder's drawing where `mask` is, `inside` where `opening` is.
-
-    And all of it the decoder's drawing, as far as the face is `known`.
-    """
+    """What lies on top of each other in N frames: `moved`, and `inside` where `opening` is. As far as the face is `known`, the drawing."""
 
     moved: Tensor  # (N, 3, H, W) in [-1, 1], the picture's pixels at their new places
-    mask: Tensor  # (N, 1, H, W) in [0, 1]
     inside: Tensor  # (N, 3, H, W) in [-1, 1], teeth, tongue and the dark between them
     opening: Tensor  # (N, 1, H, W) in [0, 1]
     known: Tensor  # (N, 1, 1, 1) in [0, 1]
 
     def join(self, drawn: Tensor) -> Tensor:
         """Frames (N, 3, H, W) in [-1, 1] of these layers and the decoder's drawing, which has the same shape and range."""
-        of_a_stranger = torch.lerp(torch.lerp(self.moved, drawn, self.mask), self.inside, self.opening)
-        return torch.lerp(of_a_stranger, drawn, self.known)
+        return torch.lerp(torch.lerp(self.moved, self.inside, self.opening), drawn, self.known)
 
 
 class BlindBranch(nn.Module):
@@ -89,14 +82,13 @@ class BlindBranch(nn.Module):
 
 
 class Warp(nn.Module):
-    """Makes frames of the input picture and the decoder's drawing.
+    """Makes frames of the input picture, or of the decoder's drawing.
 
-    One blind branch says where in the picture each pixel comes from, and where to draw instead; lips and brows of a face that
-    was never seen are moved. Moving cannot open shut lips: there is nothing between them to be moved. So a second one draws
-    the inside of the mouth, which is much the same in everybody, in the light of the picture. Both follow the face's places, where its
-    eyes and its mouth are. In training, the first half of a batch (of one clip: none) has to do without the decoder's drawing: for a
-    stranger that is a poor one. For a face it was trained on it is the best there is, so the image encoder's embedding also says
-    how well the face is known.
+    One blind branch says where in the picture each pixel comes from; lips and brows of a face that was never seen are moved. Moving
+    cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which is much the
+    same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are. Of a stranger the
+    decoder's drawing is a poor one; of a face that it was trained on it is the best there is. How well the face is known, the image
+    encoder's embedding says. In training, every second clip of a batch counts as known: one is moved, the next one drawn.
 
     Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y
     of the middle of the eyes and of the mouth as shares of the width; None: those of an average face.
@@ -110,17 +102,21 @@ class Warp(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.parts = [config.speech_dim, config.noise_dim, config.image_dim, config.emotion_dim]  # of the fusion, in its order
-        self.motion = BlindBranch(config, 3)
+        self.motion = BlindBranch(config, 2)
         self.inside = BlindBranch(config, 4)
         self.known = nn.Linear(config.image_dim, 1)
 
     @torch.no_grad()
     def start_still(self) -> None:
-        """Set the last weights so that nothing moves and little is drawn: the frames are the picture."""
-        self.motion.start(0.0, 0.0, LITTLE)
-        self.inside.start(-1.0, -1.0, -1.0, LESS)
+        """Set the last weights so that nothing moves and little is seen of anything else: the frames are the picture."""
+        self.motion.start(0.0, 0.0)
+        self.inside.start(-1.0, -1.0, -1.0, LITTLE)
         self.known.weight.zero_()
-        self.known.bias.fill_(LESS)
+        self.known.bias.fill_(LITTLE)
+
+    def knows(self, of_image: Tensor) -> Tensor:
+        """How well the image encoder's embedding (..., image_dim) is known: (..., 1) in [0, 1]."""
+        return torch.sigmoid(self.known(of_image))
 
     def layers(self, z: Tensor, image: Tensor, places: Tensor | None = None) -> Layers:
         """What a frame is made of besides the decoder's drawing; arguments as in a call."""
@@ -129,7 +125,7 @@ class Warp(nn.Module):
         average = torch.tensor(AVERAGE, device=z.device)
         shift = torch.zeros(len(image), 2, 2, device=z.device) if places is None else (places - average).clamp(-OFFSET, OFFSET)
         at_the_mouth = around(average[1] + shift[:, 1], REACH, image)
-        motion, mask = self.motion(unseen, shift).split([2, 1], dim=1)
+        motion = self.motion(unseen, shift)
         inside, opening = self.inside(unseen, shift).split([3, 1], dim=1)
         low, high = (round(share * image.shape[-1]) for share in FACE)
         light = (0.5 * image[:, :, low:high, low:high] + 0.5).mean(dim=(1, 2, 3))
@@ -137,18 +133,16 @@ class Warp(nn.Module):
         pictures = repeat(image, "b c h w -> (b t) c h w", t=z.shape[1])
         return Layers(
             moved=move_pixels(pictures, FARTHEST * torch.tanh(motion)),
-            mask=torch.sigmoid(mask),
             inside=2 * inside.clamp(0, 1) - 1,
             opening=torch.sigmoid(opening) * repeat(at_the_mouth, "b h w -> (b t) 1 h w", t=z.shape[1]),
-            known=rearrange(torch.sigmoid(self.known(face)), "b t 1 -> (b t) 1 1 1"),
+            known=rearrange(self.knows(face), "b t 1 -> (b t) 1 1 1"),
         )
 
     def forward(self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None) -> Tensor:
         layers = self.layers(z, image, places)
         if self.training:
-            learns_to_draw = torch.arange(len(image), device=image.device) >= len(image) // 2
-            learns_to_draw = repeat(learns_to_draw, "b -> (b t) 1 1 1", t=z.shape[1])
-            layers = layers._replace(mask=layers.mask * learns_to_draw, known=layers.known * learns_to_draw)
+            is_drawn = torch.arange(len(image), device=image.device) % 2
+            layers = layers._replace(known=repeat(is_drawn.to(drawn), "b -> (b t) 1 1 1", t=z.shape[1]))
         return layers.join(drawn)
 
 
