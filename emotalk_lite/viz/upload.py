@@ -35,7 +35,7 @@ def upload_panel(make: Callable[..., widgets.Widget], face: ImageLike, voice: Au
     """
     folder = tempfile.TemporaryDirectory(prefix="emotalk-")
     known = [face] if voice is None else [face, voice]
-    uploads = [picture_upload(), recording_upload()][: len(known)]
+    uploads = [button() for button in (picture_upload, recording_upload)[: len(known)]]
 
     def choose() -> list[ImageLike | AudioLike]:
         saved = [save_uploads(upload.value, Path(folder.name, upload.description)) for upload in uploads]
