@@ -33,8 +33,8 @@ site:  ## the site from the committed notebooks: executes nothing, needs no torc
 notebooks: sample  ## execute what changed and copy it to notebooks/, to be committed
 	@$(PY) tools/run_notebooks.py --scale $(SCALE) --publish
 
-student: env  ## notebooks with stubs in place of the solutions: _build/student/notebooks/
-	@$(PY) tools/editions.py
+student: env  ## notebooks with stubs in place of the solutions: _build/student/notebooks/ (BLOCKS=1: and of the blocks)
+	@$(PY) tools/editions.py $(if $(filter 1,$(BLOCKS)),--blocks)
 
 colab:  ## the notebooks for Colab where Colab would run them: newer torch, nothing pinned (several GB)
 	@$(PYTHON) tools/try_colab.py

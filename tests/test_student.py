@@ -4,7 +4,9 @@ import ast
 import base64
 import io
 import re
+from collections.abc import Iterator
 from functools import partial
+from pydoc import locate
 
 import chapters
 import drawing
@@ -13,12 +15,13 @@ import fork
 import nbformat
 import plain
 import pytest
-from exercises import Exercise, checks, exercises, parts, stub
+from blocks import cells_needed, reaches_assert
+from exercises import Exercise, block_stub, checks, exercises, parts, stub
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from PIL import Image
 
-from emotalk_lite import check
+from emotalk_lite import check, presets
 
 CHAPTERS = chapters.chapters()
 MYST = re.compile(r"\{[\w:-]+\}`|^(?:`{3,}|:{3,})\{|^\([\w-]+\)=|\(eq-|<svg", re.MULTILINE)
@@ -199,6 +202,113 @@ def test_a_stub_takes_what_its_exercise_says(chapter):
             said = re.search(rf"`{function.name}\(([^`]*)\)`", exercise.statement)
             assert not said or said[1] == ast.unparse(function.args)
             assert said or not function.args.defaults
+
+
+WRITTEN = """from somewhere import wide
+
+class Gate(nn.Module):
+    \"\"\"Louder or softer.\"\"\"
+    def __init__(self, channels, *, ratio=4):
+        super().__init__()
+        self.excite = nn.Linear(channels, channels)   # (B, C)
+
+    def gates(self, x):                               # (B, C, H, W)
+        \"\"\"How much of each.\"\"\"
+        return self.excite(x.mean(dim=(2, 3)))        # (B, C)
+
+    def forward(self, x):
+        def half(y):
+            return y / 2
+        return half(x) * self.gates(x)
+
+bend = 0.2
+"""
+EMPTY = """# Build Gate. It has to equal nets.Gate.
+from somewhere import wide
+
+class Gate(nn.Module):
+    # holds: excite
+    \"\"\"Louder or softer.\"\"\"
+    def __init__(self, channels, *, ratio=4):
+        raise NotImplementedError  # your code
+
+    def gates(self, x):                               # (B, C, H, W)
+        \"\"\"How much of each.\"\"\"
+        raise NotImplementedError  # your code -> (B, C)
+
+    def forward(self, x):
+        raise NotImplementedError  # your code
+
+bend = 0.2"""
+
+
+def test_a_blocks_stub_keeps_signatures_shapes_and_the_names_of_what_it_holds():
+    assert block_stub(WRITTEN, "Gate", "nets.Gate") == EMPTY
+    short = block_stub("def f(x):\n    return x\n", "f", "g.f")
+    assert short == "# Build f. It has to equal g.f.\ndef f(x):\n    raise NotImplementedError  # your code"
+
+
+def code_cells(chapter) -> list[nbformat.NotebookNode]:
+    return [cell for cell in chapters.to_notebook(chapter).cells if cell.cell_type == "code"]
+
+
+def empty(cell: nbformat.NotebookNode) -> str:
+    return block_stub(cell.source, cell.metadata.block.built, cell.metadata.block.equals)
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """Those that a cell defines, and its classes' methods."""
+    for node in tree.body:
+        yield from (item for item in (node.body if isinstance(node, ast.ClassDef) else [node]) if isinstance(item, ast.FunctionDef))
+
+
+@each_chapter
+def test_every_blocks_stub_differs_only_in_what_its_functions_do(chapter):
+    for cell in (cell for cell in code_cells(chapter) if "block" in cell.metadata):
+        written, made = ast.parse(cell.source), ast.parse(empty(cell))
+        assert cell.metadata.block.built in {node.name for node in made.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        first_lines = [cell.source.splitlines()[function.lineno - 1] for function in functions(written)]
+        assert first_lines == [empty(cell).splitlines()[function.lineno - 1] for function in functions(made)]
+        assert {ast.unparse(function.body) for function in functions(made)} == {"raise NotImplementedError"}
+        for function in [*functions(written), *functions(made)]:
+            function.body = []
+        assert ast.dump(written) == ast.dump(made)
+
+
+@each_chapter
+def test_a_stub_names_all_that_weights_are_loaded_into(chapter):
+    for cell in (cell for cell in code_cells(chapter) if "init" in cell.metadata.get("block", ())):
+        module = locate(cell.metadata.block.equals)(*eval(cell.metadata.block.init, vars(presets)))
+        held = re.search(r"^    # holds: (.*)$", empty(cell), re.MULTILINE)[1].split(", ")
+        assert {name.partition(".")[0] for name in module.state_dict()} <= set(held)
+
+
+@each_chapter
+def test_only_a_course_that_asks_for_it_gets_stubs_of_blocks(chapter):
+    usual, asked = ([cell.source for cell in edition.cells if cell.cell_type == "code"] for edition in (
+        editions.student_edition(chapter), editions.student_edition(chapter, stub_blocks=True)))
+    built = {cell.source: empty(cell) for cell in code_cells(chapter) if "block" in cell.metadata}
+    assert built.keys() <= set(usual)
+    assert asked == [built.get(cell, cell) for cell in usual]
+
+
+SOON_CHECKED = ("02", "04", "05", "06", "07", "15", "16")  # all their blocks together take seconds
+
+
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c.name.startswith(SOON_CHECKED)], ids=lambda path: path.stem)
+def test_a_chapters_own_assertion_passes_its_block_and_not_the_stub(chapter, sample, in_this_process):
+    """The first later cell with an ``assert`` that depends on the block, with just the cells that it needs."""
+    cells = code_cells(chapter)
+    sources = [TransformerManager().transform_cell(cell.source) for cell in cells]
+    proving = [(source, frozenset(cell.metadata.get("proves", ()))) for source, cell in zip(sources, cells)]
+    for index, cell in enumerate(cells):
+        if "block" in cell.metadata:
+            later = range(index + 1, len(cells))
+            check_at = next(at for at in later if reaches_assert(cell.metadata.block.built, proving[index + 1 : at + 1]))
+            needed = cells_needed(sources, check_at)
+            run(needed, {"__name__": "__main__"})
+            with pytest.raises(NotImplementedError):
+                run([empty(cell) if source == sources[index] else source for source in needed], {"__name__": "__main__"})
 
 
 def test_an_exercise_without_a_check_is_an_error():

@@ -2,10 +2,13 @@
 
     python tools/editions.py             # the students' edition of all chapters, into _build/student/notebooks/
     python tools/editions.py 06 10       # only these
+    python tools/editions.py --blocks    # the blocks are left to the students, too
 
 Every exercise becomes its statement and one cell: what has to be written, empty, and the check that looks at it. An
-untouched stub is answered by "Not yet.", so that the notebook still runs from top to bottom. The edition for Colab
-(colab/notebooks/, which the pages' launch buttons open) folds the solution below it; tools/sync_notebooks.py writes it.
+untouched stub is answered by "Not yet.", so that the notebook still runs from top to bottom. With ``--blocks``, the cell
+that builds a block is a stub, too. Its check is the chapter's own comparison, and the notebook stops where one is missing.
+The edition for Colab (colab/notebooks/, which the pages' launch buttons open) folds the solution below each exercise;
+tools/sync_notebooks.py writes it.
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import chapters
 import fork
 from emotalk_lite.chapter_costs import chapter_cost
-from exercises import Exercise, parts, stub
+from exercises import Exercise, block_stub, parts, stub
 from plain import Plain
 
 STUDENT = chapters.ROOT / "_build" / "student" / "notebooks"
 TO_STUDENTS = "*Student edition: under \"Exercises\", write what is missing and run the cell; the check says where to look.*"
+BUILD = "*Write each block where its cell says \"your code\", too: the notebook goes on from there once it is built.*"
 
 
 def colab_path(chapter: Path, root: Path = chapters.ROOT) -> Path:
@@ -42,12 +46,13 @@ def colab_edition(chapter: Path, root: Path = chapters.ROOT) -> NotebookNode:
                                     "videos and sliders without running anything.*", solutions=True)
 
 
-def student_edition(chapter: Path, root: Path = chapters.ROOT) -> NotebookNode:
-    """The chapter's student edition, without outputs and solutions."""
-    return _edition(chapter, Plain(root), f"{TO_STUDENTS}\n\n*{cost(chapter)}*", solutions=False)
+def student_edition(chapter: Path, root: Path = chapters.ROOT, *, stub_blocks: bool = False) -> NotebookNode:
+    """The chapter's student edition, without outputs and solutions; with ``stub_blocks``, without what its blocks do, too."""
+    greeting = [TO_STUDENTS, *([BUILD] if stub_blocks else []), f"*{cost(chapter)}*"]
+    return _edition(chapter, Plain(root), "\n\n".join(greeting), solutions=False, stub_blocks=stub_blocks)
 
 
-def _edition(chapter: Path, plain: Plain, greeting: str, *, solutions: bool) -> NotebookNode:
+def _edition(chapter: Path, plain: Plain, greeting: str, *, solutions: bool, stub_blocks: bool = False) -> NotebookNode:
     """The chapter with ``greeting`` under its title."""
     source = chapters.to_notebook(chapter)
     cells, number = [], 0
@@ -63,7 +68,9 @@ def _edition(chapter: Path, plain: Plain, greeting: str, *, solutions: bool) -> 
             cells.append(new_markdown_cell(greeting if part == chapters.NEVER_RUN else plain.text(part)))
         else:
             tags = {"tags": part.metadata["tags"]} if "tags" in part.metadata else {}
-            cells.append(new_code_cell(part.source, metadata=tags))
+            block = part.metadata.get("block") if stub_blocks else None
+            code = block_stub(part.source, block.built, block.equals) if block else part.source
+            cells.append(new_code_cell(code, metadata=tags))
             if caption := part.metadata.get("mystnb", {}).get("figure", {}).get("caption"):
                 cells.append(new_markdown_cell(f"*{re.sub(r'[*]', '', plain.text(caption))}*"))
     if plain.cited:
@@ -85,11 +92,12 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Write the students' edition: stubs in place of solutions, in plain notebook Markdown.")
     parser.add_argument("--out", type=Path, default=STUDENT, help="folder to write to")
+    parser.add_argument("--blocks", action="store_true", help="stubs in place of the blocks that a chapter builds, too")
     parser.add_argument("numbers", nargs="*", help="chapter numbers, such as 06; all when left out")
     options = parser.parse_args()
     wanted = [c for c in chapters.chapters() if not options.numbers or c.name.startswith(tuple(options.numbers))]
     for chapter in wanted:
-        chapters.write(student_edition(chapter), chapters.notebook_path(chapter, options.out))
+        chapters.write(student_edition(chapter, stub_blocks=options.blocks), chapters.notebook_path(chapter, options.out))
     print(f"student edition: {len(wanted)} notebooks in {options.out}")
 
 

@@ -1,4 +1,4 @@
-"""A chapter's exercises: what each asks, how it is checked, and the cells of its solution.
+"""A chapter's exercises: what each asks, how it is checked, and the cells of its solution. And its blocks as exercises.
 
 The chapters write them with sphinx-exercise:
 
@@ -151,3 +151,31 @@ def _empty_function(node: ast.FunctionDef, named: set[str], indent: str = "") ->
     kept = ast.arguments(posonly, args, given.vararg, kwonly, [defaults.get(a.arg) for a in kwonly], given.kwarg,
                          [defaults[a.arg] for a in [*posonly, *args] if a.arg in defaults])
     return f"{indent}def {node.name}({ast.unparse(kept)}):\n{indent}    raise NotImplementedError  # your code"
+
+
+def block_stub(source: str, built: str, equals: str) -> str:
+    """The cell of a block (``tools/blocks.py``) that a student gets: each function without its body, all else as it stands.
+
+    A comment beside ``return`` says what comes out, and is kept. So are the names of what a class holds: its weights are loaded by them.
+
+    >>> print(block_stub("class Twice(nn.Module):\\n    def forward(self, x):\\n        return self.a * x  # (B, C)", "Twice", "nets.Twice"))
+    # Build Twice. It has to equal nets.Twice.
+    class Twice(nn.Module):
+        # holds: a
+        def forward(self, x):
+            raise NotImplementedError  # your code -> (B, C)
+    """
+    lines = source.splitlines()
+    for node in reversed(ast.parse(source).body):
+        for function in reversed(node.body if isinstance(node, ast.ClassDef) else [node]):
+            if isinstance(function, ast.FunctionDef):
+                body = function.body[1:] if ast.get_docstring(function) else function.body
+                comes_out = re.search(r"  # (.*)", lines[body[-1].end_lineno - 1]) if isinstance(body[-1], ast.Return) else None
+                empty = f"{' ' * body[0].col_offset}raise NotImplementedError  # your code{f' -> {comes_out[1]}' if comes_out else ''}"
+                lines[body[0].lineno - 1 : function.end_lineno] = [empty]
+        if isinstance(node, ast.ClassDef):
+            methods = {"add_module", *(item.name for item in node.body if isinstance(item, ast.FunctionDef))}
+            used = dict.fromkeys(re.findall(r"\bself\.(\w+)", ast.get_source_segment(source, node)))
+            if held := [name for name in used if name not in methods]:
+                lines.insert(node.lineno, f"    # holds: {', '.join(held)}")
+    return "\n".join([f"# Build {built}. It has to equal {equals}.", *lines])
