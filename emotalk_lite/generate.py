@@ -21,7 +21,7 @@ from .data.windows import to_signed, to_uint8
 from .devices import pick_device
 from .emotions import EMOTIONS, parse_emotion
 from .errors import EmotalkError
-from .models.generator import Generator
+from .models.generator import Encoded, Generator
 from .models.noise import sample_noise
 from .models.warp import AVERAGE
 from .presets import FPS, IMAGE_SIZE, SAMPLES_PER_FRAME
@@ -152,10 +152,42 @@ def is_stranger(generator: Generator, image: Tensor) -> bool:
     """Whether a generator of the output `warp` moves this picture (1, 3, H, H) in [-1, 1], because it does not know the face.
 
     Its LSTMs know nothing of a voice until it has spoken, and a moved face shows that: no expression, a vague mouth. So a stranger's
-    speech gets its first seconds, reversed, as a lead-in, whose frames nobody sees. What was learned by heart began without.
+    speech gets a lead-in, whose frames nobody sees. What was learned by heart began without.
     """
     of_image, _ = generator.image_encoder(image)
     return bool(generator.decoder.warp.knows(of_image) < 0.5)
+
+
+@torch.inference_mode()
+def encode(
+    generator: Generator, face: np.ndarray, speech: np.ndarray, emotion: Sequence[float], *, seed: int = 0, noise: Tensor | None = None
+) -> Encoded:
+    """Run the encoders over all of an utterance; a stranger's gets its first two seconds, reversed, as a lead-in.
+
+    Args:
+        generator: in evaluation mode.
+        face: uint8 (H, H, 3), aligned.
+        speech: float32 (320 T,), see `speech_input`.
+        emotion: six weights.
+        seed: of the noise.
+        noise: (1, T, noise_dim) instead of the seed's.
+
+    Returns:
+        What `generator.decode` draws T frames from.
+    """
+    device = next(generator.parameters()).device
+    rng = torch.Generator().manual_seed(seed)  # on the CPU: every device gets the same noise
+    n_frames = len(speech) // SAMPLES_PER_FRAME
+    of_seed = sample_noise(1, n_frames, generator.config.noise_dim, rng)
+    noise = of_seed if noise is None else noise.cpu()
+    image, weights = to_signed(face)[None].to(device), torch.from_numpy(np.float32(emotion))[None]  # (1, 6)
+    places, lead_in = None, 0
+    if generator.config.output == "warp":
+        places, lead_in = face_places(face).to(device), min(n_frames, LEAD_IN) if is_stranger(generator, image) else 0
+        noise = torch.cat([sample_noise(1, lead_in, generator.config.noise_dim, rng), noise], dim=1)
+    heard = torch.from_numpy(np.concatenate([speech[: lead_in * SAMPLES_PER_FRAME][::-1], speech]))[None]
+    encoded = generator.encode(image, heard.to(device), weights.to(device), noise.to(device), places)
+    return encoded._replace(z=encoded.z[:, lead_in:])
 
 
 @torch.inference_mode()
@@ -183,17 +215,7 @@ def generate(
     Returns:
         uint8 (T, H, H, 3).
     """
-    device = next(generator.parameters()).device
-    rng = torch.Generator().manual_seed(seed)  # on the CPU: every device gets the same noise
-    n_frames = len(speech) // SAMPLES_PER_FRAME
-    image, noise = to_signed(face)[None].to(device), sample_noise(1, n_frames, generator.config.noise_dim, rng)
-    weights, places, lead_in = torch.tensor([emotion], dtype=torch.float32), None, 0  # (1, 6)
-    if generator.config.output == "warp":
-        places, lead_in = face_places(face).to(device), min(n_frames, LEAD_IN) if is_stranger(generator, image) else 0
-        noise = torch.cat([sample_noise(1, lead_in, generator.config.noise_dim, rng), noise], dim=1)
-    heard = torch.from_numpy(np.concatenate([speech[: lead_in * SAMPLES_PER_FRAME][::-1], speech]))[None]
-    encoded = generator.encode(image, heard.to(device), weights.to(device), noise.to(device), places)
-    encoded = encoded._replace(z=encoded.z[:, lead_in:])
+    encoded, n_frames = encode(generator, face, speech, emotion, seed=seed), len(speech) // SAMPLES_PER_FRAME
     frames, state = [], None
     with tqdm(total=n_frames, desc="talk", unit="frame", disable=not (progress and n_frames >= LONG)) as bar:
         for z in encoded.z.split(chunk, dim=1):
