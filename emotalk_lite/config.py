@@ -46,7 +46,7 @@ class ModelConfig:
     dropout: Decay = 0.0  # after each squeeze-and-excitation block (paper: rate unstated; reference: 0)
     conv_lstm: bool = True  # the decoder's fourth block is a ConvLSTM (reference; the paper does not mention it)
     candidate: Literal["leaky_relu", "tanh"] = "leaky_relu"  # candidate gate of the ConvLSTM (reference: leaky_relu)
-    output: Literal["drawn", "composite", "warp"] = "drawn"  # the last maps are the frames, or are laid over the input image, or bend it; warp spares half of every batch the drawing, so give it two clips or more (paper: drawn)
+    output: Literal["drawn", "composite", "warp"] = "drawn"  # the last maps are the frames, or are laid over the input image, or bend it; warp draws every second clip of a batch, so give it two or more (paper: drawn)
     kaiming_init: bool = True  # start with weights that keep the variance (paper: unstated; reference: xavier_uniform_)
     emotion_head: bool = False  # speech-emotion head: predict the emotion from the speech (paper: none; reference: true)
     critic_filters: tuple[Count, ...] = (64, 128, 256, 512, 512)  # of both critics' convolutions (paper)
