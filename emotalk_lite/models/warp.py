@@ -88,7 +88,8 @@ class Warp(nn.Module):
     cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which is much the
     same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are. Of a stranger the
     decoder's drawing is a poor one; of a face that it was trained on it is the best there is. How well the face is known, the image
-    encoder's embedding says. In training, every second clip of a batch counts as known: one is moved, the next one drawn.
+    encoder's embedding says, once tools/acquaint.py has taught it. In training, every second clip of a batch counts as known: one is
+    moved, the next one drawn.
 
     Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y
     of the middle of the eyes and of the mouth as shares of the width; None: those of an average face.
