@@ -23,6 +23,7 @@ def test_frames_stay_in_range_and_every_parameter_learns(output):
     assert all(learns[name] or name.startswith(still) for name in learns)
     if output == "warp":
         assert learns["decoder.warp.motion.last.weight"] and learns["decoder.warp.inside.last.weight"]
+        assert not learns["decoder.warp.known.weight"]  # training says which clips are drawn
 
 
 def test_the_papers_output_does_not_look_at_the_image():
