@@ -165,6 +165,11 @@ def test_a_manifest_of_another_version_is_told_apart(tmp_path):
         Manifest.load(tmp_path)
 
 
+def test_prepared_speech_is_not_taken_for_a_clip_or_called_damaged(sample):
+    with pytest.raises(EmotalkError, match="holds no .*frames.*see load_speech"):
+        load_clip(sample.path(sample.speech[0]))
+
+
 def test_picture_and_sound_of_different_length_are_refused(sample, tmp_path, monkeypatch):
     monkeypatch.setattr(prepare, "LARGEST_DRIFT", 0.001)
     with pytest.raises(EmotalkError, match="s of picture but"):

@@ -82,3 +82,10 @@ def test_a_worker_never_hears_ctrl_c_not_even_while_it_starts():
     blocked = partial(signal.pthread_sigmask, signal.SIG_BLOCK)  # given nothing, what is blocked already
     assert all(signal.SIGINT in of_worker for of_worker in in_workers(blocked, [(), ()], workers=2, out=Path(".")))
     assert signal.SIGINT not in blocked(())
+
+
+def test_a_script_that_starts_workers_while_it_is_imported_is_told_where_to_call_them(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from pathlib import Path\nfrom emotalk_lite.data.workers import in_workers\nlist(in_workers(abs, [-1, 2], workers=2, out=Path('.')))\n")
+    done = subprocess.run([sys.executable, script], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and 'must call it below `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]

@@ -1,9 +1,9 @@
-"""Put a trained generator into the package: python tools/ship.py CHECKPOINT [--motion FACTOR] [--opening FACTOR] [--opened BIAS] [--to FILE]
+"""Put a trained generator into the package: python tools/ship.py CHECKPOINT [--motion FACTOR] [--speech FACTOR] [--opening FACTOR] [--opened BIAS] [--to FILE]
 
 CHECKPOINT is a run's folder or a file of it, such as its `best.safetensors`; run.json lies beside it. Trained on differences,
 a generator expects the middle of what a voice may mean, and moves less than people do: --motion enlarges what it has learned to
-move, --opening makes up its mind where a mouth is open, and --opened above 0 shows more of what is between the lips. All three go
-into the weights of the last layers, so nothing else has to know of them.
+move, --speech what of it follows the voice and not the emotion, --opening makes up its mind where a mouth is open, and --opened above 0
+shows more of what is between the lips. All go into weights of the branches' first and last layers, so nothing else has to know of them.
 
 Writes emotalk_lite/weights/portrait.safetensors in half precision (half the size; frames change by less than one grey
 level), or with --to what tools/acquaint.py goes on from. Afterwards measure it (benchmarks/portrait.py) and bring its card, emotalk_lite/weights/portrait.md, up to date.
@@ -24,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--motion", type=float, default=1.0)
+    parser.add_argument("--speech", type=float, default=1.0)
     parser.add_argument("--opening", type=float, default=1.0)
     parser.add_argument("--opened", type=float, default=0.0)
     parser.add_argument("--to", type=Path, default=SHIPPED)
@@ -31,10 +32,13 @@ def main() -> None:
 
     path = generator_file(given.checkpoint)
     generator = load_generator(path)
-    by_hand = {name: getattr(given, name) for name in ("motion", "opening", "opened") if getattr(given, name) != parser.get_default(name)}
+    by_hand = {name: getattr(given, name) for name in ("motion", "speech", "opening", "opened") if getattr(given, name) != parser.get_default(name)}
     if by_hand:
-        motion, inside = generator.decoder.warp.motion.last, generator.decoder.warp.inside.last  # x, y; red, green, blue, opening
+        branches = generator.decoder.warp.motion, generator.decoder.warp.inside
+        motion, inside = (branch.last for branch in branches)  # x, y; red, green, blue, opening
         with torch.no_grad():
+            for branch in branches:
+                branch.fc.weight[:, : generator.config.speech_dim] *= given.speech
             for last, maps, factor in ((motion, slice(None), given.motion), (inside, slice(3, 4), given.opening)):
                 last.weight[maps] *= factor
                 last.bias[maps] *= factor
@@ -42,7 +46,7 @@ def main() -> None:
     known = ("format", "config")  # written anew
     about = {name: value for name, value in read_header(path).items() if name not in known}
     about |= {"trained_on": json.loads((path.parent / "run.json").read_text())["device"]}
-    about |= {name: str(value) for name, value in by_hand.items()}
+    about |= {name: f"{about.get(name, '')} {value}".strip() for name, value in by_hand.items()}  # of each time, one after the other
     save_generator(generator.half(), given.to, **about)
     print(f"{given.to}: {given.to.stat().st_size / 1e6:.1f} MB")
 

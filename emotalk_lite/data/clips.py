@@ -98,7 +98,7 @@ def load_clip(path: str | os.PathLike) -> PreparedClip:
     """Read a prepared clip.
 
     Raises:
-        EmotalkError: no such file, damaged, or written by another version of the format.
+        EmotalkError: no such file, damaged, of speech alone, or written by another version of the format.
 
     >>> load_clip("no_such.safetensors")
     Traceback (most recent call last):
@@ -155,6 +155,8 @@ def _read(
             header = json.loads((file.metadata() or {}).get(ABOUT, "{}"))
             if header.pop("format", None) != str(FORMAT):
                 raise EmotalkError(f"{path}: prepared by another version; prepare it again (`emotalk sample` for the sample)")
+            if lacking := set(names) - set(file.keys()):
+                raise EmotalkError(f"{path}: holds no {', '.join(sorted(lacking))}; give a prepared clip (of speech alone, see load_speech)")
             there = [name for name in optional if name in file.keys()]
             return {name: file.get_tensor(name) for name in (*names, *there)}, header
     except (SafetensorError, ValueError) as error:

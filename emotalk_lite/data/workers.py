@@ -53,7 +53,10 @@ def in_workers(work: Callable[[Task], Result], tasks: Sequence[Task], workers: i
     except OSError as error:
         raise EmotalkError(f"cannot write to {out}: {error.strerror or error}; free some space, then run it again") from error
     except (BrokenProcessPool, MemoryError) as error:
-        raise EmotalkError("a worker process ended, probably for want of memory; run it again with fewer workers") from error
+        raise EmotalkError(
+            "a worker process ended, probably for want of memory: run it again with fewer workers; "
+            'a script of your own must call it below `if __name__ == "__main__":`'
+        ) from error
 
 
 @contextmanager

@@ -1,0 +1,32 @@
+"""Putting a checkpoint into the package: what is done by hand is done to the right weights, and the file says so."""
+
+import json
+import shutil
+import sys
+
+import torch
+
+import ship
+from emotalk_lite.checkpoint import load_generator, read_header
+from emotalk_lite.generate import SHIPPED
+
+
+def test_what_is_done_by_hand_reaches_its_weights_alone_and_is_written_down(tmp_path, monkeypatch):
+    run, out = tmp_path / "run", tmp_path / "shipped.safetensors"
+    run.mkdir()
+    shutil.copy(SHIPPED, run / "generator.safetensors")
+    (run / "run.json").write_text(json.dumps({"device": "a toy"}))
+    monkeypatch.setattr(sys, "argv", ["ship.py", str(run), "--motion", "0.5", "--speech", "2", "--opened", "1", "--to", str(out)])
+    ship.main()
+    before, after = load_generator(SHIPPED), load_generator(out)
+    n, old, new = before.config.speech_dim, before.state_dict(), after.state_dict()
+    changed = {name for name in old if not torch.equal(old[name], new[name])}
+    branches = "decoder.warp.motion", "decoder.warp.inside"
+    assert changed == {*(f"{name}.fc.weight" for name in branches), f"{branches[0]}.last.weight", f"{branches[0]}.last.bias", f"{branches[1]}.last.bias"}
+    for name in branches:
+        of_speech, of_rest = old[f"{name}.fc.weight"].split([n, old[f"{name}.fc.weight"].shape[1] - n], dim=1)
+        assert torch.equal(new[f"{name}.fc.weight"], torch.cat([2 * of_speech, of_rest], dim=1))
+    assert torch.allclose(new[f"{branches[0]}.last.weight"], old[f"{branches[0]}.last.weight"] / 2, atol=1e-6)
+    assert torch.allclose(new[f"{branches[1]}.last.bias"] - old[f"{branches[1]}.last.bias"], torch.tensor([0.0, 0.0, 0.0, 1.0]), atol=2e-3)
+    was, now = read_header(SHIPPED), read_header(out)
+    assert now["motion"] == was["motion"] + " 0.5" and now["opening"] == was["opening"] and now["trained_on"] == "a toy"
