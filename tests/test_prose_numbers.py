@@ -166,6 +166,8 @@ SAID = [
            " ({portrait[%s][each][06.png][anger][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
     (CARD, "his teeth in anger ({portrait[%s][each][01.jpg][anger][lip_opening_follows_loudness]:.2f}) and neutral"
            " ({portrait[%s][each][01.jpg][neutral][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
+    (CARD, "the deviations' means are {portrait[%s][mean][lip_opening_deviation]:.3f} on the astronaut and {portrait[%s][all][mean][lip_opening_deviation]:.3f}"
+           " on the eleven, his is {portrait[filmed clips of the sample][mean][lip_opening_deviation]:.3f}." % (STRANGER, OTHERS)),
     (CARD, "disgust alone is at {portrait[%s][disgust][identity_distance]:.2f} on the astronaut" % STRANGER),
     (CARD, "in {named[all]:.0f} % (anger {named[anger]:.0f}, disgust {named[disgust]:.0f}, fear {named[fear]:.0f}, happiness"
            " {named[happiness]:.0f}, neutral {named[neutral]:.0f}, sadness {named[sadness]:.0f})"),
