@@ -164,7 +164,7 @@ SAID = [
     (CARD, "the profile in sadness, {portrait[%s][each][06.png][sadness][lip_opening_deviation]:.3f};" % OTHERS),
     (CARD, "in profile in sadness ({portrait[%s][each][06.png][sadness][lip_opening_follows_loudness]:.2f}) and anger"
            " ({portrait[%s][each][06.png][anger][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
-    (CARD, "his teeth in anger ({portrait[%s][each][01.jpg][anger][lip_opening_follows_loudness]:.2f}) and neutral"
+    (CARD, "from the front in anger ({portrait[%s][each][01.jpg][anger][lip_opening_follows_loudness]:.2f}) and neutral"
            " ({portrait[%s][each][01.jpg][neutral][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
     (CARD, "the deviations' means are {portrait[%s][mean][lip_opening_deviation]:.3f} on the astronaut and {portrait[%s][all][mean][lip_opening_deviation]:.3f}"
            " on the eleven, his is {portrait[filmed clips of the sample][mean][lip_opening_deviation]:.3f}." % (STRANGER, OTHERS)),
