@@ -177,8 +177,21 @@ def quiet_and_not_too_wide(watched: Watched) -> bool:
     return (wide <= seen, watched.errors, watched.outside()) == (True, [], [])
 
 
+NOT_DRAWN = """[...document.querySelectorAll("svg[data-icon]:has(.missing), svg[data-icon]:not(:has(path))")]
+    .map((icon) => icon.dataset.icon)"""  # icons that the theme's script was asked for and does not have
+
+
 def test_pages_stay_on_this_machine_and_fit(watched):
     assert quiet_and_not_too_wide(watched) and watched.page.evaluate(LONG_CODE) == []
+    assert watched.page.evaluate(NOT_DRAWN) == [] and watched.page.locator("svg[data-icon='magnifying-glass']").count()
+
+
+def test_the_site_carries_the_icons_that_it_shows_and_no_others(site, monkeypatch):
+    monkeypatch.syspath_prepend(chapters.ROOT / "book" / "extensions")
+    import icons
+
+    script = (site / icons.ICONS).read_text()
+    assert len(script) < 100_000 and icons.keep(script, icons.names_shown(site)) == script
 
 
 def wait_for_night(page) -> None:
