@@ -77,6 +77,7 @@ def test_stabilised(clips):
         (points[0], "shape"),
         (steady / 128, "between 0 and 1"),
         (steady + 5, "from the template"),
+        (np.concatenate([steady[:, :2], 0 * steady[:, 2:]], axis=1), "all five"),
     ]:
         verdict = check.stabilised(wrong)
         assert not verdict and hint in verdict.hint

@@ -63,6 +63,8 @@ def between(seed, start, end, dim, mix=lambda seed, t: [seed, t], scale=1.0):
         (between, "on nothing else"),
         (lambda *given: between(*given, mix=lambda seed, t: seed + t), "added"),
         (lambda *given: between(*given, mix=lambda seed, t: 1000 * seed + t), "added"),
+        (lambda *given: between(*given, mix=lambda seed, t: 10_000 * seed + t), "at frame 10,000"),
+        (lambda *given: between(*given, mix=lambda seed, t: 1_000_000 * seed + t), "at frame 1,000,000"),
         (lambda seed, start, end, dim: torch.randn(end, dim, generator=torch.Generator().manual_seed(seed))[start:], "far longer"),
         (lambda *given: between(*given, mix=lambda seed, t: seed), "Two frames"),
         (lambda *given: between(*given, mix=lambda seed, t: t), "same film"),

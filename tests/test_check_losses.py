@@ -23,14 +23,15 @@ def test_the_factor_that_the_masks_have_is_right():
     assert check.mask_growth(float(wide / narrow))
 
 
-def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", colours=1, open_eyes=1, frames_over="each", squared=False, masked=True):
+def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", colours=1, open_eyes=1, frames_over="each", squared=False, masked=True, clips=None):
     if squared:
         frames, target = (frames - target) ** 2, 0 * target
     mask = mask if masked else torch.ones_like(mask)
-    each = torch.stack([masked_l1(frames[:, [t]], target[:, [t]], mask[:, [t]], over) for t in range(frames.shape[1])])
-    each = each * mask[0].mean(dim=(1, 2)) / mask.mean() if frames_over == "all" else each
-    weight = open_eyes + extra * closed[0]
-    return colours * (each * weight).sum() / {"weights": weight.sum(), "number": len(each), "nothing": 1}[divide]
+    clips, count = len(frames) if clips is None else clips, frames.shape[1]
+    each = torch.stack([torch.stack([masked_l1(frames[[b]][:, [t]], target[[b]][:, [t]], mask[[b]][:, [t]], over) for t in range(count)]) for b in range(clips)])
+    each = each * mask[:clips].mean(dim=(2, 3)) / mask.mean() if frames_over == "all" else each
+    weight = open_eyes + extra * closed[:clips]
+    return colours * (each * weight).sum() / {"weights": weight.sum(), "number": each.numel(), "nothing": 1}[divide]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def blink(frames, target, mask, closed, extra=3, over="mask", divide="weights", 
         ({"masked": False}, "has no say"),
         ({"open_eyes": 0, "extra": 4}, "add up to 0"),
         ({"extra": 2}, "weigh frame t"),
+        ({"clips": 1}, "With one clip"),
     ],
 )
 def test_blink_loss(mistake, hint):

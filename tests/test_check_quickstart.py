@@ -63,14 +63,20 @@ def test_each_mistake_in_region_change_is_named(answer, hint):
 def test_each_mistake_in_mood_swing_is_named():
     rng = np.random.default_rng(0)
     first, last = rng.integers(0, 256, (2, 10, 16, 16, 3), dtype=np.uint8)
-    ramp = np.linspace(0, 1, 10)[:, None, None, None]
-    faded = (first * (1 - ramp) + last * ramp).round().astype(np.uint8)
-    swing = rng.integers(0, 256, first.shape, dtype=np.uint8)
-    swing[0], swing[-1] = first[0], last[-1]
+
+    def faded(ramp):
+        return first * (1 - ramp[:, None, None, None]) + last * ramp[:, None, None, None]
+
+    ramp = np.linspace(0, 1, 10)
+    own = rng.integers(-60, 60, first.shape) * (ramp * (1 - ramp))[:, None, None, None] * 4  # what a decoder draws between the two is no mixture
+    swing = (faded(ramp) + own).clip(0, 255).round().astype(np.uint8)
     assert check.mood_swing(swing, first, last)
     backwards = np.concatenate([last[:1], swing[1:]])
     jump = np.concatenate([first[:4], last[4:]])
-    mistakes = {"Give the frames": None, "yours are float64": first / 255, "wrong emotion": backwards, "last frame": first, "cross-fade": faded, "jumps": jump}
-    for hint, wrong in mistakes.items():
+    between = np.concatenate([first[:4], faded(ramp)[4:5].astype(np.uint8), last[5:]])
+    black = np.concatenate([first[:1], 0 * swing[1:-1], last[-1:]])
+    mistakes = {"Give the frames": [None], "yours are float64": [first / 255], "wrong emotion": [backwards], "last frame": [first],
+                "jumps": [jump, between], "neither": [black], "cross-fade": [faded(way).astype(np.uint8) for way in (ramp, ramp**2, ramp**2 * (3 - 2 * ramp))]}
+    for hint, wrong in [(hint, wrong) for hint, several in mistakes.items() for wrong in several]:
         verdict = check.mood_swing(wrong, first, last)
-        assert not verdict and hint in verdict.hint
+        assert not verdict and hint in verdict.hint, hint

@@ -28,9 +28,9 @@ def test_the_preset_takes_as_many():
     assert check.steps_of_epochs(a100.pretrain_steps + a100.joint_steps * 1800 // 2000)
 
 
-def rate(step, steps, top, end, warmup, first=1, start=None, shape="cosine", last=0, way=None, fall=None):
+def rate(step, steps, top, end, warmup, first=1, start=None, shape="cosine", last=0, way=None, fall=None, warm_top=None):
     if step < warmup + last:
-        return top * (step + first) / warmup
+        return (warm_top or top) * (step + first) / warmup
     p = (step - (warmup if start is None else start)) / (way(steps, warmup) if way else steps - (warmup if start is None else start))
     bend = {"cosine": (1 + math.cos(math.pi * p)) / 2, "line": 1 - p, "square": 1 - p**2, "odd": (1 + math.cos(math.pi * p) ** 3) / 2,
             "whole": (1 + math.cos(2 * math.pi * p)) / 2, "up": (1 - math.cos(math.pi * p)) / 2, "twice": 1 + math.cos(math.pi * p)}[shape]
@@ -42,7 +42,8 @@ def rate(step, steps, top, end, warmup, first=1, start=None, shape="cosine", las
     [({}, "Gently"), ({"first": 0}, "wasted"), ({"first": 3}, "tenth"), ({"start": 0}, "from there"), ({"shape": "line"}, "straight line"),
      ({"shape": "square"}, "Half way"), ({"shape": "odd"}, "p from 0 to 1"), ({"shape": "whole"}, "not to 2 pi"), ({"shape": "up"}, "it should fall"),
      ({"shape": "twice"}, "halve it"), ({"last": 1}, "step 9 is the last"), ({"fall": 1.0}, "top - end"), ({"way": lambda steps, warmup: steps}, "not arrived"),
-     ({"way": lambda steps, warmup: steps - warmup - 1}, "one step early")],
+     ({"way": lambda steps, warmup: steps - warmup - 1}, "one step early"), ({"warm_top": 1.0}, "all five"), ({"way": lambda steps, warmup: 100}, "all five"),
+     ({"fall": 0.9}, "all five")],
 )
 def test_cosine_rate(mistake, hint):
     verdict = check.cosine_rate(lambda *given: rate(*given, **mistake))

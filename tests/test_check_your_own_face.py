@@ -44,6 +44,7 @@ def mood_keys(keys, n, order=sorted, left=True, right=True, step=False):
         (lambda keys, n: mood_keys(keys, n, right=False), "After the last"),
         (lambda keys, n: mood_keys(keys, n, step=True), "straight line"),
         (lambda keys, n: mood_keys(keys, n).T, "(16, 6)"),
+        (lambda keys, n: mood_keys(dict(zip((4, 8, 12), (keys[t] for t in sorted(keys)))), n), "how far apart"),
         (lambda keys, n: mood_keys(keys, n) / np.maximum(mood_keys(keys, n).sum(axis=1, keepdims=True), 1e-9), "gets weaker"),
     ],
 )
@@ -69,6 +70,7 @@ def mark(frames, rows=slice(-14, None), value=255, last=True, copy=True, wander=
         (lambda f: mark(f, rows=slice(0, 1)), "Nobody"),
         (lambda f: np.concatenate([f[:, :-14] * 1, f[:, -14:] + 1], axis=1), "Nobody"),
         (lambda f: mark(f, wander=True), "wanders"),
+        (lambda f: mark(mark(f, rows=slice(0, 30)), rows=slice(106, None)), "two fifths"),
         (lambda f: mark(f)[:, :-1], "Return uint8"),
     ],
 )

@@ -110,4 +110,7 @@ def stabilised(points: np.ndarray) -> Verdict:
         return Verdict(False, f"The eyes still wander by {drift:.1f} pixels: fit a transform to each frame's own landmarks.")
     if off > 2:
         return Verdict(False, f"The eyes are steady, but {off:.1f} pixels from the template; is the template in pixels of 128?")
+    rest = np.linalg.norm(points[:, 2:].mean(axis=0) - TEMPLATE[2:] * 128, axis=-1).max()
+    if rest > 25:
+        return Verdict(False, f"The eyes are in place, nose or mouth {rest:.0f} pixels from the template: transform all five landmarks.")
     return Verdict(True, f"The eyes stand still to {drift:.2f} pixels, and move {steps:.2f} from frame to frame.")

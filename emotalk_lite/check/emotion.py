@@ -96,6 +96,9 @@ def noise_between(answer: Callable) -> Verdict:
     many = torch.as_tensor(answer(0, 0, 3000, 6)).float()
     if (torch.cdist(many, others.float()) < 1e-6).any():
         return Verdict(False, "Another seed has some of the same frames, later: seed and frame must not simply be added or multiplied.")
+    for stride in (10**4, 2**16, 10**6, 2**20):
+        if torch.equal(torch.as_tensor(answer(0, stride, stride + 2, 6)), torch.as_tensor(answer(1, 0, 2, 6))):
+            return Verdict(False, f"Seed 0 has at frame {stride:,} what seed 1 has at frame 0: seed and frame must not simply be added or multiplied.")
     if abs(many.mean()) > 0.05 or abs(many.var() - 1) > 0.08:
         return Verdict(False, f"It should have mean 0 and variance 1; yours has {many.mean():.2f} and {many.var():.2f}.")
     if _seconds(answer, 1_000_000) > max(0.01, 20 * _seconds(answer, 0)):

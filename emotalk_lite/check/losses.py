@@ -75,6 +75,9 @@ def blink_loss(answer: Callable) -> Verdict:
         return Verdict(False, f"Without a blink your loss is {ratio:.3g} times the package's, {hint}.")
     weights = 1 + 3 * closed[0]
     if torch.isclose(found, (each * weights).sum() / weights.sum(), rtol=1e-4):
+        two = [torch.cat([x, x.flip(1)]) for x in (frames, target, mask)]
+        if not torch.isclose(torch.as_tensor(answer(*two, torch.cat([closed, never]))), (each.sum() + (each * weights).sum()) / (4 + weights.sum()), rtol=1e-4):
+            return Verdict(False, "With one clip it is right, with two it is not: sums go over clips and frames, the first two axes.")
         return Verdict(True, "A blink counts four times, and a film without blinks costs what it did.")
     if torch.isclose(found, (each * weights).mean(), rtol=1e-4):
         return Verdict(False, "Divide by the sum of the weights, not by their number: otherwise blinks make the loss louder.")

@@ -113,11 +113,16 @@ def mood_swing(frames: np.ndarray | None, first: np.ndarray, last: np.ndarray) -
         return Verdict(False, "It begins with the wrong emotion." if backwards else late)
     if apart(frames[-1], last[-1]) > 1:
         return Verdict(False, "Its last frame is not the last emotion's: the ramp has to reach 1.")
-    ramp = np.linspace(0, 1, len(frames))[:, None, None, None]
-    faded = (first * (1 - ramp) + last * ramp).round().astype(np.uint8)
-    visible = apart(first, last) > 1  # an untrained network draws all emotions alike: nothing more to tell then
-    if visible and apart(frames, faded) < 0.5:
-        return Verdict(False, "That is a cross-fade of two pictures, with two mouths in it. Blend the embeddings z instead.")
-    if visible and any(apart(frames[k], first[k]) + apart(frames[k + 1], last[k + 1]) < 0.1 for k in range(len(frames) - 1)):
+    if apart(first, last) <= 1:  # an untrained network draws all emotions alike: there is no way from one to the other to look at
+        return Verdict(True, "The face changes its mood while it speaks.")
+    way, start = (last - first.astype(float)), frames - first.astype(float)
+    place = (start * way).sum(axis=(1, 2, 3)) / (way**2).sum(axis=(1, 2, 3))  # 0 in the first emotion, 1 in the last
+    beside = np.abs(start - place[:, None, None, None] * way).mean(axis=(1, 2, 3))  # what no mixture of the two pictures explains
+    between, distance = (place > 0.2) & (place < 0.8), np.abs(way).mean(axis=(1, 2, 3))
+    if (beside > distance).any():
+        return Verdict(False, f"Frame {int((beside - distance).argmax())} is nearer to neither emotion: is its speech and noise the film's?")
+    if np.abs(np.diff(place)).max() > 1 / 3:
         return Verdict(False, "It jumps from one emotion to the other: let the weight grow a little with every frame.")
+    if beside[between].mean() < 0.1 * distance[between].mean() + 0.1:
+        return Verdict(False, "That is a cross-fade of two pictures, with two mouths in it. Blend the embeddings z instead.")
     return Verdict(True, "The face changes its mood while it speaks.")

@@ -72,6 +72,11 @@ def cosine_rate(answer: Callable) -> Verdict:
         return Verdict(False, "That is a straight line; a cosine is slow at both ends.")
     if not np.isclose(rate(35), 0.1 + 0.45 * (1 + np.cos(np.pi / 4))):
         return Verdict(False, "Between top and end: end + (top - end) (1 + cos(pi p)) / 2, p from 0 to 1.")
+    for step, wanted in ((0, 0.075), (3, 0.3), (4, 0.3), (27, 0.175), (50, 0.05)):
+        found = float(answer(step, 50, 0.3, 0.05, 4))
+        if not np.isclose(found, wanted):
+            given = "With top 0.3, end 0.05 and 4 of 50 steps of warm-up"
+            return Verdict(False, f"{given}, the rate of step {step} is {wanted}; yours is {found:.3g}. Take all five arguments as they come.")
     return Verdict(True, "Gently in, quickly through, gently out.")
 
 

@@ -63,6 +63,9 @@ def mood_keys(answer: Callable) -> Verdict:
         return Verdict(False, "A quarter of the way between two keys, the weights are a quarter of the way: a straight line.")
     if not np.allclose(found[10], 0.5 * angry):
         return Verdict(False, "From anger to nothing, the anger gets weaker: weights that add up to less than 1 stay as they are.")
+    uneven = np.asarray(answer({2: tuple(happy), 3: tuple(angry), 13: tuple(nothing)}, 20), dtype=float)
+    if uneven.shape != (20, 6) or not np.allclose(uneven[8], 0.5 * angry) or not np.allclose(uneven[:3], happy) or not np.allclose(uneven[3], angry):
+        return Verdict(False, "With keys at the frames 2, 3 and 13 of 20 it is wrong: how far apart keys are is in `keys`.")
     return Verdict(True, "Every frame has its mood, and none asks for more than 1.")
 
 
@@ -90,6 +93,8 @@ def marked(answer: Callable) -> Verdict:
         return Verdict(False, "The mark touches eyes or mouth: keep out of rows 30 to 105, columns 30 to 98.")
     if changed[0].mean() < 0.01 or np.abs(found.astype(int) - before)[changed].mean() < 15:
         return Verdict(False, "Nobody will see that: cover at least a hundredth of the picture, and contrast with it.")
+    if changed[0].mean() > 0.4:
+        return Verdict(False, "That hides more than two fifths of the picture: a strip or a corner is enough.")
     always = changed.all(axis=0)
     if always.sum() < 0.8 * changed.any(axis=0).sum():
         return Verdict(False, "The mark wanders: put it at the same place in every frame.")
