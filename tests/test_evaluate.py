@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import av
@@ -17,7 +18,7 @@ from emotalk_lite.errors import EmotalkError
 from emotalk_lite.evaluate import evaluate
 from emotalk_lite.evaluation_table import NAMES, table
 from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, gaussian_bias, kernel_distance, picture_features, statistics
-from emotalk_lite.metrics import identity, inception
+from emotalk_lite.metrics import frechet, identity, inception
 from emotalk_lite.metrics.cache import Cache
 from emotalk_lite.metrics.image import psnr
 from emotalk_lite.metrics.media import media_info
@@ -66,6 +67,24 @@ def test_both_distances_agree_with_torchmetrics():
 
     theirs = poly_mmd(torch.from_numpy(a), torch.from_numpy(b)).item()
     assert kernel_distance(a, b) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_the_kernel_distance_of_many_pictures_never_holds_the_kernel_of_all(monkeypatch):
+    a, b = np.random.default_rng(0).normal(size=(2, 6000, 3))
+    tracemalloc.start()
+    kernel_distance(a, b)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6000 * 6000 * 8 / 4  # bytes; all of it would be 288 MB
+
+    def plainly(a, b):
+        within_a, within_b, between = ((x @ y.T / 3 + 1) ** 3 for x, y in ((a, a), (b, b), (a, b)))
+        pairs = [(k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in (within_a, within_b)]
+        return sum(pairs) - 2 * between.mean()
+
+    a, b = a[:101], b[:75] + 1
+    monkeypatch.setattr(frechet, "KERNELS", 400)  # four rows or five at a time, and one left over
+    assert kernel_distance(a, b) == pytest.approx(plainly(a, b), abs=1e-9)
 
 
 def test_the_estimator_s_bias_is_what_the_formula_says():

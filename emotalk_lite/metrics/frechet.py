@@ -17,7 +17,7 @@ from ..errors import EmotalkError
 from ..models.features import ImageFeatures
 
 BATCH = 64  # pictures at a time
-KERNEL_DEGREE = 3  # of the kernel distance's polynomial (Bińkowski et al. 2018)
+KERNELS = 2**21  # values of the kernel at a time: 16 MB
 
 
 class Statistics(NamedTuple):
@@ -85,6 +85,8 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
 def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Squared maximum mean discrepancy with the kernel (x·y / d + 1)^3, without bias: its mean is 0 where nothing differs.
 
+    Time grows with the square of the number of vectors, memory does not: the kernel is summed some rows at a time.
+
     Args:
         a: features (N, d).
         b: features (M, d).
@@ -106,13 +108,21 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     if min(n, m) < 2:
         raise EmotalkError(f"{min(n, m)} picture has no spread; give at least 2")
 
-    def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return (x @ y.T / x.shape[1] + 1) ** KERNEL_DEGREE
+    within_a = (_kernel_sum(a, a) - _kernel(np.einsum("nd,nd->n", a, a) / a.shape[1]).sum()) / (n * (n - 1))
+    within_b = (_kernel_sum(b, b) - _kernel(np.einsum("nd,nd->n", b, b) / b.shape[1]).sum()) / (m * (m - 1))
+    return float(within_a + within_b - 2 * _kernel_sum(a, b) / (n * m))
 
-    within_a, within_b = kernel(a, a), kernel(b, b)
-    within_a = (within_a.sum() - np.trace(within_a)) / (n * (n - 1))
-    within_b = (within_b.sum() - np.trace(within_b)) / (m * (m - 1))
-    return float(within_a + within_b - 2 * kernel(a, b).mean())
+
+def _kernel(products: np.ndarray) -> np.ndarray:
+    """Of scalar products that were divided by d."""
+    x = products + 1
+    return x * x * x  # a quarter of the time of x**3
+
+
+def _kernel_sum(x: np.ndarray, y: np.ndarray) -> float:
+    """Of the kernel of each row of x, (N, d), with each of y, (M, d)."""
+    rows = max(1, KERNELS // len(y))
+    return sum(float(_kernel(x[i : i + rows] @ y.T / x.shape[1]).sum()) for i in range(0, len(x), rows))
 
 
 def frechet_of_features(a: np.ndarray, b: np.ndarray) -> float:
