@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
+from test_cli import emotalk
 
+from emotalk_lite.errors import EmotalkError
 from emotalk_lite.models.features import load_features
 from emotalk_lite.models.patch_critic import PatchCritic
+from emotalk_lite.superres import load_upscaler, save_rrdb, upscale
 from emotalk_lite.superres.training import SUPERRES_PRESETS, draw_pairs, feature_distance, train_gan, train_psnr
 
 TINY = replace(SUPERRES_PRESETS["smoke"], psnr_steps=60, learning_rate=1e-2)
@@ -37,6 +41,23 @@ def test_the_first_stage_comes_nearer_to_a_picture_that_it_never_saw_than_bicubi
         drawn = network(small)
     bicubic = F.interpolate(small, scale_factor=4, mode="bicubic", antialias=True)
     assert len(losses) == TINY.psnr_steps and F.l1_loss(drawn, large) < 0.97 * F.l1_loss(bicubic, large)
+
+
+def test_what_was_trained_enlarges_as_its_forward_does_also_after_it_was_saved(clips, trained, tmp_path):
+    grey = np.full((1, 16, 16, 3), 120, np.uint8)
+    assert (upscale(grey, TINY.network()) == 120).all()  # it begins as bicubic interpolation
+    frames, network = clips["anger"].frames[:2, 30:70, 40:90], trained[0]
+    with torch.inference_mode():
+        drawn = network(torch.from_numpy(frames).permute(0, 3, 1, 2) / 255).clamp(0, 1).mul(255).round().permute(0, 2, 3, 1).numpy()
+    ours = upscale(frames, network)
+    assert np.abs(ours - drawn).max() <= 1  # of the last digits' rounding
+    path = save_rrdb(network, tmp_path / "mine.safetensors")
+    assert np.array_equal(upscale(frames, load_upscaler("bsrgan", path)), ours)
+    Image.fromarray(frames[0]).save(tmp_path / "face.png")
+    assert emotalk("upscale", tmp_path / "face.png", tmp_path / "large.png", "--model", "bsrgan", "--weights", path).returncode == 0
+    assert np.array_equal(np.array(Image.open(tmp_path / "large.png")), ours[0])
+    with pytest.raises(EmotalkError, match="mine.pth: give a name that ends in .safetensors"):
+        save_rrdb(network, tmp_path / "mine.pth")
 
 
 def test_the_same_seed_gives_the_same_network(faces, trained):

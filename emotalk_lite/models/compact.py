@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .rrdb import leaky
+from .rrdb import SCALE, leaky
 
-SCALE = 4  # times as many pixels in each direction
 FOLD = 2  # a block of 2 x 2 pixels becomes one place with four times as many channels
 
 

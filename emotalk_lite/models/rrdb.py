@@ -5,10 +5,13 @@ Every parameter has the name that the published `BSRGAN.pth` gives it, so that t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+SCALE = 4  # times as many pixels in each direction
 SLOPE = 0.2  # of every leaky ReLU (the code of Wang et al. 2018)
 RESIDUAL = 0.2  # share of a block's result that is added to its input: deep stacks of residuals stay tame
 
@@ -105,7 +108,11 @@ class RRDBNet(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.draw(self.features(x))
+        return self.compose(x, self.features, self.draw)
+
+    def compose(self, x: Tensor, features: Callable[[Tensor], Tensor], draw: Callable[[Tensor], Tensor]) -> Tensor:
+        """What `forward` gives, of its two parts as they are or computed tile by tile. What a subclass adds, it adds here."""
+        return draw(features(x))
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, nf, H, W): nearly all of the work, at the small size."""
@@ -128,7 +135,7 @@ class FromBicubic(RRDBNet):
     Source: the skip is Kim et al. 2016 (VDSR), Section 3.
 
     >>> x = torch.rand(1, 3, 6, 5)
-    >>> bicubic = F.interpolate(x, scale_factor=4, mode="bicubic", antialias=True)
+    >>> bicubic = F.interpolate(x, scale_factor=SCALE, mode="bicubic", antialias=True)
     >>> torch.equal(FromBicubic(channels=8, blocks=1, growth=4)(x), bicubic)
     True
     """
@@ -138,5 +145,5 @@ class FromBicubic(RRDBNet):
         nn.init.zeros_(self.conv_last.weight)
         nn.init.zeros_(self.conv_last.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, scale_factor=4, mode="bicubic", antialias=True) + super().forward(x)
+    def compose(self, x: Tensor, features: Callable[[Tensor], Tensor], draw: Callable[[Tensor], Tensor]) -> Tensor:
+        return F.interpolate(x, scale_factor=SCALE, mode="bicubic", antialias=True) + super().compose(x, features, draw)

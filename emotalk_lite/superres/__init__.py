@@ -10,6 +10,6 @@
 
 from .files import upscale_file
 from .tiles import upscale
-from .weights import UPSCALERS, load_upscaler
+from .weights import UPSCALERS, load_upscaler, save_rrdb
 
-__all__ = ["UPSCALERS", "load_upscaler", "upscale", "upscale_file"]
+__all__ = ["UPSCALERS", "load_upscaler", "save_rrdb", "upscale", "upscale_file"]

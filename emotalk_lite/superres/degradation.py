@@ -20,8 +20,8 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
+from ..models.rrdb import SCALE
 from .camera import camera_noise
-from .tiles import SCALE
 
 # Ranges for a factor of 4 (Zhang et al. 2021, Section 3)
 KERNEL_SIZES = range(7, 22, 2)  # pixels

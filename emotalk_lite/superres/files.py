@@ -20,8 +20,9 @@ from ..data.media.decode import check_whole, end_time, open_media, upright
 from ..data.pictures import read_image
 from ..errors import EmotalkError
 from ..interrupt import interrupts
+from ..models.rrdb import SCALE
 from ..paths import atomic_path, check_writable
-from .tiles import SCALE, upscale, upscaled
+from .tiles import upscale, upscaled
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv")

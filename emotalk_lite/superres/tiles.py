@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,10 +12,9 @@ from einops import rearrange
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..models.rrdb import RRDBNet
+from ..models.rrdb import SCALE, RRDBNet
 from .steady import steadied
 
-SCALE = 4  # times as many pixels in each direction
 BATCH = 4 * 128 * 128  # input pixels at once: 4 frames of 128 x 128, or one larger frame
 TILE, OVERLAP = 512, 56  # input pixels, for a network whose result depends on pixels at most 56 away
 # RRDBNet sees about 350 pixels in each direction. With Real-ESRGAN's weights, what is cut off beyond 64
@@ -110,9 +110,10 @@ def enlarge(frames: np.ndarray, model: nn.Module, bar: tqdm | None = None) -> np
     device = next(model.parameters(), torch.empty(0)).device
     x = rearrange(torch.from_numpy(frames).to(device), "b h w c -> b c h w").float() / 255
     if isinstance(model, RRDBNet):
+        features = partial(tiled, model.features, tile=RRDB_TILE, overlap=RRDB_OVERLAP, scale=1)
+        draw = partial(tiled, model.draw, tile=DRAW_TILE, overlap=DRAW_OVERLAP)
         with by_block(model, bar, len(frames) / len(tile_grid(*x.shape[-2:], RRDB_TILE))):
-            features = tiled(model.features, x, RRDB_TILE, RRDB_OVERLAP, scale=1)
-        y = tiled(model.draw, features, DRAW_TILE, DRAW_OVERLAP)
+            y = model.compose(x, features, draw)
     else:
         y = tiled(model, x, bar=bar)
     return rearrange(y.clamp_(0, 1).mul_(255).round_().byte(), "b c h w -> b h w c").cpu().numpy()

