@@ -25,6 +25,7 @@ TITLES = {
     "bitrate": "Table 4: bitrate (paper: no unit; measured: kbit/s of the pictures)",
     "mos": "Table 5: mean opinion score, aggregate",
 }
+TRUE_FID = "Table 2: FID (Inception, 2048 features)"  # where every row has it
 PRINTED = {"fid": "{:.6f}", "resolution": "{:.0f}", "bitrate": "{:.2f}", "mos": "{:.2f}"}  # the paper's own decimals
 BESIDE = {  # what the paper has no table of -> heading, key
     "emotion": "emotion_accuracy",
@@ -63,6 +64,17 @@ def frozen_trainings(results: Mapping) -> dict[str, int]:
     """
     counts = {name: sum(m.get("opening_deviation_ratio", 1.0) < FROZEN for m in seeds.values()) for name, seeds in results["rows"].items()}
     return {name: count for name, count in counts.items() if count}
+
+
+def without_frozen(results: Mapping) -> dict[str, object]:
+    """The same results without the trainings that `frozen_trainings` counts, and without the rows of which none is left.
+
+    >>> rows = {"se": {"0": {"opening_deviation_ratio": 0.5}, "1": {"opening_deviation_ratio": 0.01}}, "em": {"0": {"opening_deviation_ratio": 0}}}
+    >>> without_frozen({"rows": rows})["rows"]
+    {'se': {'0': {'opening_deviation_ratio': 0.5}}}
+    """
+    rows = {name: {seed: m for seed, m in seeds.items() if m.get("opening_deviation_ratio", 1.0) >= FROZEN} for name, seeds in results["rows"].items()}
+    return {**results, "rows": {name: seeds for name, seeds in rows.items() if seeds}}
 
 
 class Spread(NamedTuple):
@@ -108,6 +120,8 @@ def table(
     spread: Spread | None = None,
     seeds: Mapping[str, int] | None = None,
     frozen: Mapping[str, int] | None = None,
+    others: Mapping[str, float] | None = None,
+    title: str | None = None,
 ) -> str:
     """One of the paper's tables as text: a row a variant, the paper's column beside the measured one.
 
@@ -118,6 +132,8 @@ def table(
             further from the base than its margin. None, or none of them scatters: neither.
         seeds: how many each measured row has, where rows differ in that: stands at the end of the row.
         frozen: of `frozen_trainings`: stands there, too.
+        others: the numbers without the frozen trainings, see `without_frozen`: a line at the end has those of the rows with frozen ones.
+        title: in place of the usual one of `TITLES`.
 
     >>> print(table("resolution", {"base": 128.0}))
     Table 3: resolution, pixels
@@ -134,7 +150,7 @@ def table(
     scatters = spread is not None and any(spread.deviations.values())
     names = [name for name in VARIANTS if name in paper or name in measured]
     column = f"{'measured':>10}" + f"{'':10}" * scatters
-    lines = [TITLES[which], f"{'variant':<14} {'paper':>8} {'change':>7} {column} {'change':>7}"]
+    lines = [title or TITLES[which], f"{'variant':<14} {'paper':>8} {'change':>7} {column} {'change':>7}"]
     for name in names:
         here = f"{write(measured[name]) if name in measured else '-':>10}"
         far = ""
@@ -147,6 +163,9 @@ def table(
         lines.append(line.rstrip() + ends + (f"  frozen: {frozen[name]}" if frozen and name in frozen else ""))
     if frozen:
         lines.append("frozen: trainings of the row whose mouth never moves; its mean counts them")
+        rows = [name for name in names if name in frozen and name in (others or {})]
+        without = [f"{name} {write(others[name])}" + (f" ({moved})" if (moved := change(others, name)) else "") for name in rows]
+        lines += textwrap.wrap(f"without them: {', '.join(without)}", 80, subsequent_indent="  ") if without else []
     if seeds:
         lines.append("n: seeds of the row")
     if scatters:
@@ -192,18 +211,20 @@ def change(values: Mapping[str, float], name: str) -> str:
 def tables(results: Mapping) -> str:
     """Tables 2 to 5, what the paper has no table of, and how the measured columns were made.
 
-    With several seeds, they say how far their numbers scatter, how many a row has where rows differ, and how many trainings froze.
+    With several seeds, they say how far their numbers scatter, how many a row has where rows differ, how many trainings froze, and
+    the means without these. Table 2 has true FID where every row has it.
 
     Args:
         results: what `ablate` returns.
     """
     seeds = {name: len(row) for name, row in results["rows"].items()}
     seeds = seeds if len(set(seeds.values())) > 1 else None
-    frozen = frozen_trainings(results)
-    parts = [
-        table(which, seed_means(results, key), seed_spread(results, key), seeds, None if which == "resolution" else frozen)
-        for which, key in MEASURED.items()
-    ]
+    frozen, speaking = frozen_trainings(results), without_frozen(results)
+    true_fid = all("fid" in metrics for row in results["rows"].values() for metrics in row.values())
+    parts = []
+    for which, key in (MEASURED | ({"fid": "fid"} if true_fid else {})).items():
+        counted = (None, None) if which == "resolution" else (frozen, seed_means(speaking, key))
+        parts.append(table(which, seed_means(results, key), seed_spread(results, key), seeds, *counted, TRUE_FID if key == "fid" else None))
     parts += [table("mos", {}) + "\nnot measured: needs raters", beside(results)]
     return "\n\n".join([*parts, how(results)])
 

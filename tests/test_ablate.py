@@ -151,6 +151,17 @@ def test_the_tables_have_the_papers_column_and_say_how_theirs_was_made(whole):
     assert f"{duration(whole[1]['wall_seconds'])} in all, of all calls" in " ".join(said.split())
 
 
+def test_table_2_is_called_fid_where_every_row_has_it_and_nowhere_else(whole):
+    def judged(without: str) -> str:
+        """Table 2 if all rows but one have FID."""
+        rows = {name: {"0": row["0"] | ({} if name == without else {"fid": 30.25})} for name, row in whole[1]["rows"].items()}
+        return tables({**whole[1], "rows": rows}).split("\n\n")[0]
+
+    every, some = judged("none"), judged("em")
+    assert every.splitlines()[0] == "Table 2: FID (Inception, 2048 features)" and every.count(" 30.25") == 8
+    assert "not FID" in some.splitlines()[0] and "30.25" not in some
+
+
 @pytest.mark.parametrize("name", ["cpu", "cuda"])
 def test_committed_ablations_print_and_mark_rows_of_other_numbers_of_seeds(name):
     results = stored_results(f"ablation_{name}")
@@ -193,9 +204,15 @@ def test_frozen_trainings_are_counted_in_their_rows_and_a_wrong_judge_is_marked(
                for seed in ("0", "1")}
         for name, metrics in whole[1]["rows"].items()
     }  # fmt: skip
+    for metrics in rows["em"].values():  # the frozen one is the further one
+        metrics["frechet_efficientnet_lite0"] = 4.5 if metrics["opening_deviation_ratio"] == 0.5 else 9.5
+    for metrics in rows["base"].values():
+        metrics["frechet_efficientnet_lite0"] = 5.0
     fid, resolution, *_, beside, _ = tables({**whole[1], "rows": rows, "seeds": [0, 1]}).split("\n\n")
+    assert next(line for line in fid.splitlines() if line.startswith("em ")).split()[3:8] == ["7.000", "±", "3.5", "+40%", "frozen:"]
+    assert fid.splitlines()[-3] == "without them: em 4.500 (-10%)"
     assert [line.split()[0] for line in fid.splitlines() if line.endswith("frozen: 1")] == ["em"] and "its mean counts them" in fid
-    assert "frozen" not in resolution
+    assert "frozen" not in resolution and "without them" not in resolution
     lines = beside.splitlines()
     assert "emotion†" in lines[2] and "in time†" not in lines[2] and "right about only 50 %" in beside
     assert next(line for line in lines if line.startswith("em ")).endswith("0.26")  # the frozen one is in the mean
