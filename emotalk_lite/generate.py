@@ -148,14 +148,15 @@ def face_places(face: np.ndarray) -> Tensor:
     return torch.from_numpy(np.stack([points[:2].mean(axis=0), points[3:].mean(axis=0)]))[None]
 
 
-def is_stranger(generator: Generator, image: Tensor) -> bool:
-    """Whether a generator of the output `warp` moves this picture (1, 3, H, H) in [-1, 1], because it does not know the face.
+def is_stranger(generator: Generator, image: Tensor, speech: Tensor) -> bool:
+    """Whether a generator of the output `warp` moves this picture (1, 3, H, H) in [-1, 1], because it does not know the face, or does
+    not know it with this speech (1, 320 T).
 
     Its LSTMs know nothing of a voice until it has spoken, and a moved face shows that: no expression, a vague mouth. So a stranger's
     speech gets a lead-in, whose frames nobody sees. What was learned by heart began without.
     """
-    of_image, _ = generator.image_encoder(image)
-    return bool(generator.decoder.warp.knows(of_image) < 0.5)
+    warp, (of_image, _) = generator.decoder.warp, generator.image_encoder(image)
+    return bool(warp.knows(of_image) < 0.5) or not warp.remembers(generator.speech_encoder(speech)[0])
 
 
 @torch.inference_mode()
@@ -181,13 +182,14 @@ def encode(
     of_seed = sample_noise(1, n_frames, generator.config.noise_dim, rng)
     noise = of_seed if noise is None else noise.cpu()
     image, weights = to_signed(face)[None].to(device), torch.from_numpy(np.float32(emotion))[None]  # (1, 6)
-    places, lead_in = None, 0
+    places, lead_in, stranger = None, 0, False
     if generator.config.output == "warp":
-        places, lead_in = face_places(face).to(device), min(n_frames, LEAD_IN) if is_stranger(generator, image) else 0
+        places, stranger = face_places(face).to(device), is_stranger(generator, image, torch.from_numpy(speech)[None].to(device))
+        lead_in = min(n_frames, LEAD_IN) if stranger else 0
         noise = torch.cat([sample_noise(1, lead_in, generator.config.noise_dim, rng), noise], dim=1)
     heard = torch.from_numpy(np.concatenate([speech[: lead_in * SAMPLES_PER_FRAME][::-1], speech]))[None]
     encoded = generator.encode(image, heard.to(device), weights.to(device), noise.to(device), places)
-    return encoded._replace(z=encoded.z[:, lead_in:])
+    return encoded._replace(z=encoded.z[:, lead_in:], moved=stranger)
 
 
 @torch.inference_mode()

@@ -28,5 +28,17 @@ def test_what_is_done_by_hand_reaches_its_weights_alone_and_is_written_down(tmp_
         assert torch.equal(new[f"{name}.fc.weight"], torch.cat([2 * of_speech, of_rest], dim=1))
     assert torch.allclose(new[f"{branches[0]}.last.weight"], old[f"{branches[0]}.last.weight"] / 2, atol=1e-6)
     assert torch.allclose(new[f"{branches[1]}.last.bias"] - old[f"{branches[1]}.last.bias"], torch.tensor([0.0, 0.0, 0.0, 1.0]), atol=2e-3)
+    assert torch.equal(new["decoder.warp.recordings"], old["decoder.warp.recordings"])
     was, now = read_header(SHIPPED), read_header(out)
     assert now["motion"] == was["motion"] + " 0.5" and now["opening"] == was["opening"] and now["trained_on"] == "a toy"
+
+
+def test_the_people_that_it_knows_are_drawn_with_the_sound_of_their_films(tmp_path, monkeypatch, sample):
+    run, out = tmp_path / "run", tmp_path / "shipped.safetensors"
+    run.mkdir()
+    shutil.copy(SHIPPED, run / "generator.safetensors")
+    (run / "run.json").write_text(json.dumps({"device": "a toy"}))
+    monkeypatch.setattr(sys, "argv", ["ship.py", str(run), "--people", str(sample.folder), "--to", str(out)])
+    ship.main()
+    before, after = (load_generator(path).decoder.warp.recordings for path in (SHIPPED, out))
+    assert torch.allclose(after, before, atol=2e-2, rtol=1e-2)  # the sums of another machine

@@ -65,6 +65,24 @@ def test_who_is_known_is_drawn(warp):
     assert torch.allclose(frames[:3], drawn[:3], atol=1e-4) and not torch.allclose(frames[3:], drawn[3:], atol=0.1)
 
 
+def test_who_is_known_is_moved_where_that_is_asked_for(warp):
+    z, drawn, image = given(warp)
+    with torch.no_grad():
+        warp.known.bias.fill_(99.0)
+    layers = warp.eval().layers(z, image)
+    assert torch.equal(warp(z, drawn, image, moved=True), torch.lerp(layers.moved, layers.inside, layers.opening))
+
+
+def test_recordings_are_remembered_and_travel_with_the_weights(warp):
+    heard = torch.randn(3, 7, warp.recordings.shape[1])
+    assert not warp.remembers(heard[0])
+    warp.recordings = heard[:2].mean(dim=1)
+    other = Warp(replace(TOY, output="warp"))
+    other.load_state_dict(warp.state_dict())
+    assert [other.remembers(of_speech) for of_speech in heard] == [True, True, False]
+    assert other.remembers(1.2 * heard[1]) and not other.remembers(1.4 * heard[1])
+
+
 def test_the_inside_of_a_mouth_stays_at_the_mouth(warp):
     warp.inside.start(0.0, 0.0, 0.0, 9.0)
     z, _, image = given(warp)

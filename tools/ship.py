@@ -1,9 +1,10 @@
-"""Put a trained generator into the package: python tools/ship.py CHECKPOINT [--motion FACTOR] [--speech FACTOR] [--opening FACTOR] [--opened BIAS] [--to FILE]
+"""Put a trained generator into the package: python tools/ship.py CHECKPOINT [--motion FACTOR] [--speech FACTOR] [--opening FACTOR] [--opened BIAS] [--people FOLDER] [--to FILE]
 
 CHECKPOINT is a run's folder or a file of it, such as its `best.safetensors`; run.json lies beside it. Trained on differences,
 a generator expects the middle of what a voice may mean, and moves less than people do: --motion enlarges what it has learned to
 move, --speech what of it follows the voice and not the emotion, --opening makes up its mind where a mouth is open, and --opened above 0
 shows more of what is between the lips. All go into weights of the branches' first and last layers, so nothing else has to know of them.
+--people is the prepared folder of tools/acquaint.py: with the recordings of these films, the people it knows are drawn.
 
 Writes emotalk_lite/weights/portrait.safetensors in half precision (half the size; frames change by less than one grey
 level), or with --to what tools/acquaint.py goes on from. Afterwards measure it (benchmarks/portrait.py) and bring its card, emotalk_lite/weights/portrait.md, up to date.
@@ -16,6 +17,7 @@ from pathlib import Path
 import torch
 
 from emotalk_lite.checkpoint import generator_file, load_generator, read_header, save_generator
+from emotalk_lite.data.collection import Collection
 from emotalk_lite.generate import SHIPPED
 
 
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("--speech", type=float, default=1.0)
     parser.add_argument("--opening", type=float, default=1.0)
     parser.add_argument("--opened", type=float, default=0.0)
+    parser.add_argument("--people", type=Path)
     parser.add_argument("--to", type=Path, default=SHIPPED)
     given = parser.parse_args()
 
@@ -43,6 +46,11 @@ def main() -> None:
                 last.weight[maps] *= factor
                 last.bias[maps] *= factor
             inside.bias[3] += given.opened
+    if given.people:
+        people = Collection(given.people, "train")
+        heard = [torch.from_numpy(people.speech(entry, 0))[None] for entry in people.entries]
+        with torch.no_grad():
+            generator.decoder.warp.recordings = torch.stack([generator.speech_encoder(speech)[0].mean(dim=0) for speech in heard])
     known = ("format", "config")  # written anew
     about = {name: value for name, value in read_header(path).items() if name not in known}
     about |= {"trained_on": json.loads((path.parent / "run.json").read_text())["device"]}

@@ -18,12 +18,13 @@ from .speech import SLOPE, SpeechEncoder
 
 class Encoded(NamedTuple):
     """What the decoder draws a clip from: z (B, T, fusion_dim) of the four encoders, the image encoder's skips, largest
-    first, the image itself, and the places of its face where they are known."""
+    first, the image itself, the places of its face where they are known, and whether it is moved even if the face is known."""
 
     z: Tensor
     skips: list[Tensor]
     image: Tensor
     places: Tensor | None = None
+    moved: bool = False
 
 
 class SpeechEmotionHead(nn.Module):

@@ -24,6 +24,7 @@ OFFSET = 0.06  # of the width: how far from there the maps follow a face
 CENTRE = 0.55  # of the height: between the eyes, which are moved to their places, and the mouth, which has another
 FACE = 5 / 16, 25 / 32  # of width and height: between these lies the face, by whose brightness the mouth's inside is lit
 BRIGHTEST = 1.6  # of the face's mean brightness: teeth
+NEAR = 0.3  # of a known recording's own size: copies and cuts of it are within 0.2, other voices from 0.6 on
 LITTLE = -4.0  # the first bias of the mouth's opening and of `known`; its sigmoid is 0.02. With more, they are easier than moving
 REACH = 0.2  # of the width: how far from the middle of the mouth its inside can be
 SMALLEST = 4  # pixels, width and height of a branch's first map, as the decoder's
@@ -88,11 +89,13 @@ class Warp(nn.Module):
     cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which is much the
     same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are. Of a stranger the
     decoder's drawing is a poor one; of a face that it was trained on it is the best there is. How well the face is known, the image
-    encoder's embedding says, once tools/acquaint.py has taught it. In training, every second clip of a batch counts as known: one is
+    encoder's embedding says, once tools/acquaint.py has taught it. And it is drawn with the recordings alone that go with its film: with
+    others, what was learned by heart falls apart, so they move it like a stranger's (see `remembers`). In training, every second clip of a batch counts as known: one is
     moved, the next one drawn.
 
     Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y
-    of the middle of the eyes and of the mouth as shares of the width; None: those of an average face.
+    of the middle of the eyes and of the mouth as shares of the width; None: those of an average face; moved: True moves who is
+    known, too.
     Returns: frames (B*T, 3, H, W) in [-1, 1].
 
     >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), speech_dim=8, image_dim=8, emotion_dim=8, noise_dim=4)
@@ -106,6 +109,12 @@ class Warp(nn.Module):
         self.motion = BlindBranch(config, 2)
         self.inside = BlindBranch(config, 4)
         self.known = nn.Linear(config.image_dim, 1)
+        self.register_buffer("recordings", torch.zeros(0, config.speech_dim))  # of what is known by heart; tools/ship.py fills it
+
+    def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *rest) -> None:
+        """A checkpoint says how many recordings it knows."""
+        self.recordings = torch.empty_like(state.get(f"{prefix}recordings", self.recordings), device=self.recordings.device, dtype=self.recordings.dtype)
+        super()._load_from_state_dict(state, prefix, *rest)
 
     @torch.no_grad()
     def start_still(self) -> None:
@@ -118,6 +127,11 @@ class Warp(nn.Module):
     def knows(self, of_image: Tensor) -> Tensor:
         """How well the image encoder's embedding (..., image_dim) is known: (..., 1) in [0, 1]."""
         return torch.sigmoid(self.known(of_image))
+
+    def remembers(self, of_speech: Tensor) -> bool:
+        """Whether an utterance, its speech embeddings (T, speech_dim), is one of the recordings that are known by heart."""
+        far = torch.linalg.vector_norm(of_speech.mean(dim=0) - self.recordings, dim=1)
+        return bool((far < NEAR * torch.linalg.vector_norm(self.recordings, dim=1)).any())
 
     def layers(self, z: Tensor, image: Tensor, places: Tensor | None = None) -> Layers:
         """What a frame is made of besides the decoder's drawing; arguments as in a call."""
@@ -139,8 +153,10 @@ class Warp(nn.Module):
             known=rearrange(self.knows(face), "b t 1 -> (b t) 1 1 1"),
         )
 
-    def forward(self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None, moved: bool = False) -> Tensor:
         layers = self.layers(z, image, places)
+        if moved:
+            layers = layers._replace(known=torch.zeros_like(layers.known))
         if self.training:
             is_drawn = torch.arange(len(image), device=image.device) % 2
             layers = layers._replace(known=repeat(is_drawn.to(drawn), "b -> (b t) 1 1 1", t=z.shape[1]))
