@@ -1,10 +1,18 @@
-"""How many raters answered? What the percentages of the paper's Table 6 can come from."""
+"""How many raters answered? What the percentages of the paper's Table 6 can come from, and its tables as a report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from ..paper_tables import LIKERT, MOS
+from .analysis import Mean, mean_interval
+from .questions import SCORES, STATEMENTS, STEPS
+
 ROUNDING = 0.15  # percentage points: the tables have one digit, and some rows were nudged to add up to 100
+NUDGED = 0.2  # by as much as that
+RATERS = {False: 39, True: 29}  # of Table 6's rows, with the eye mask or without
 
 
 def counts(percent: Sequence[float], raters: int, tolerance: float = ROUNDING) -> tuple[int, ...] | None:
@@ -38,3 +46,36 @@ def possible_raters(percent: Sequence[float], most: int = 60, fewest: int = 10) 
     (True, False)
     """
     return [n for n in range(fewest, most + 1) if counts(percent, n)]
+
+
+def paper_report() -> dict[str, object]:
+    """The paper's Tables 5 and 6 in the shape of what `analyse` returns, for the same tables and bars.
+
+    Where percentages can be taken back to people, means have intervals: those of Table 6. Table 5 prints means alone, and no
+    number of raters.
+
+    >>> report = paper_report()
+    >>> [round(x, 2) for x in report["scores"]["base"]["realistic"]], report["scores"]["base"]["motion"].n
+    ([2.46, 2.11, 2.81, 39], 0)
+    """
+    of = {name: RATERS["em" in name.split("+")] for name in LIKERT}
+    answers = {
+        name: {s: np.repeat(range(1, STEPS + 1), counts(getattr(row, s), of[name], NUDGED)) for s in STATEMENTS} for name, row in LIKERT.items()
+    }
+    printed = {name: {question: _alone(getattr(row, question)) for question in SCORES} for name, row in MOS.items()}
+    return {
+        "raters": {"raters of Table 6's rows without the eye mask": RATERS[False], "of those with it": RATERS[True]},
+        "refused": {},
+        "unplayed": {"left_out": 0, "not_recorded": 0},
+        "base": "base",
+        "scores": {name: row | {s: mean_interval(answers[name][s]) for s in STATEMENTS} for name, row in printed.items()},
+        "aggregate": {name: _alone(float(np.mean([m.mean for m in row.values()]))) for name, row in printed.items()},
+        "difference": {},  # nobody knows which rater said what
+        "shares": {s: {name: list(getattr(row, s)) for name, row in LIKERT.items()} for s in STATEMENTS},
+        "agreement": {},
+    }
+
+
+def _alone(mean: float) -> Mean:
+    """A mean of which no more is known."""
+    return Mean(mean, float("nan"), float("nan"), 0)
