@@ -56,8 +56,8 @@ def test_real_clips_show_more_of_the_emotion_that_is_meant_than_the_neutral_one(
 
 def test_evaluate_asks_it_and_names_it(network, clips, tmp_path):
     for code, emotion in {"HAP": "happiness", "NEU": "neutral", "SAD": "sadness"}.items():
-        write_video(tmp_path / "real" / f"1001_DFA_{code}_XX.mp4", clips[emotion].frames[10:30], 25)
-    write_video(tmp_path / "made" / "1001_DFA_SAD_XX.mp4", clips["happiness"].frames[10:30], 25)  # not as it is named
+        write_video(tmp_path / "real" / f"1001_DFA_{code}_XX.mp4", clips[emotion].frames[20:40], 25)
+    write_video(tmp_path / "made" / "1001_DFA_SAD_XX.mp4", clips["happiness"].frames[20:40], 25)  # not as it is named
     command = ["evaluate", "--real", tmp_path / "real", "--generated", tmp_path / "made", "--json", tmp_path / "o.json"]
     done = emotalk(*command, "--emotion-classifier", "fer")
     assert done.returncode == 0, done.stderr
