@@ -27,7 +27,7 @@ from .devices import pick_device
 from .errors import EmotalkError
 from .evaluate import evaluate
 from .generate import generate
-from .paths import check_writable, write_json
+from .paths import alone_in, check_writable, write_json
 from .presets import FPS, SAMPLE_RATE, STAGES, Preset, resolve_preset
 from .superres import UPSCALERS, load_upscaler, upscale
 from .superres.weights import fetch_realesrgan
@@ -36,6 +36,7 @@ from .training.train import train, validation_clips
 from .variants import VARIANTS, variant
 
 SETTINGS, RESULTS, SESSIONS = "ablation.json", "results.json", "sessions"
+BEGINNING = 60.0  # seconds: others that share the folder begin at the same time, each for a moment
 
 
 def ablate(
@@ -78,7 +79,8 @@ def ablate(
 
     Raises:
         EmotalkError: unknown preset, row, device or upscaler, or its weights cannot be had; no data, or two clips of one name;
-            `out` holds an ablation of another configuration. All this is said before anything is written.
+            `out` holds an ablation of another configuration. All this is said before anything is written. Later: another process
+            trains one of these rows.
 
     Source: paper, "Results".
 
@@ -112,7 +114,9 @@ def ablate(
     check_names(examples)
     network = load_upscaler(upscaler, device=place) if any(name.endswith("+bsrgan") for name in variants) else None  # fetched now, not after hours
     if not begun:
-        write_json(settings, out / SETTINGS)
+        with alone_in(out, wait=BEGINNING):
+            if not check_settings(settings, out):  # another process may have begun it meanwhile
+                write_json(settings, out / SETTINGS)
     with session(out / SESSIONS, started) as keep_time:
         write_real(examples, out / "real")
         runs = {(name, seed): out / "runs" / f"{name}-seed{seed}" for seed in range(seeds) for name in generators}

@@ -5,6 +5,7 @@ import json
 import os
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from .errors import EmotalkError
 
 ABANDONED = 3600  # seconds after which a temporary file belongs to a process that was killed; writing takes less than one
+PATIENCE = 2.0  # seconds: what a killed process had started ends, and lets go, a moment after it
 
 
 def home() -> Path:
@@ -181,3 +183,46 @@ def remove_abandoned(folder: str | os.PathLike, age: float = ABANDONED) -> None:
                 path.unlink()
         except FileNotFoundError:  # renamed or removed meanwhile
             pass
+
+
+@contextmanager
+def alone_in(folder: str | os.PathLike, name: str = ".lock", wait: float = PATIENCE) -> Iterator[None]:
+    """Nobody else is in a block of this name for the same folder, on this machine or on another that shares the disk.
+
+    The lock is the operating system's on an empty file, which stays: it ends with its process, whatever ends that. On a file
+    system that has no locks, nobody is kept out.
+
+    Args:
+        folder: is made.
+        name: of the file.
+        wait: seconds before giving up.
+
+    Raises:
+        EmotalkError: another process is in such a block; or the folder cannot be made or written to.
+
+    >>> import tempfile; folder = tempfile.mkdtemp()
+    >>> with alone_in(folder), alone_in(folder, ".other.lock"):
+    ...     with alone_in(folder, wait=0):
+    ...         pass
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: another process is at work in /...; wait until it has ended, or give another --out
+    >>> with alone_in(folder):
+    ...     pass
+    """
+    from filelock import FileLock, SoftFileLock, Timeout
+
+    lock = FileLock(make_folder_of(Path(folder) / name))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that the file system has no locks
+            lock.acquire(timeout=wait)
+    except Timeout:
+        raise EmotalkError(f"another process is at work in {folder}; wait until it has ended, or give another --out") from None
+    except (OSError, NotImplementedError):  # no locks
+        pass
+    if isinstance(lock, SoftFileLock):  # filelock's way out where there are none: a file that would outlive a kill
+        lock.release()
+    try:
+        yield
+    finally:
+        lock.release()

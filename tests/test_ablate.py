@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 from toy import TOY_PRESET, toy_folder
 
-from emotalk_lite.ablate import ablate, begun_with, choose_upscaler, source_commit
+from emotalk_lite.ablate import ablate, begun_with, check_settings, choose_upscaler, source_commit
 from emotalk_lite.ablation_tables import duration, tables
 from emotalk_lite.checkpoint import load_generator
 from emotalk_lite.data.clips import Manifest, load_clip
@@ -98,6 +99,33 @@ def test_two_processes_share_the_rows_and_a_last_call_gathers_them(data, whole, 
     both = ablate([data], tmp_path, TOY_PRESET, variants=("base", "se"), device="cpu", progress=False)
     assert both["rows"] == {name: whole[1]["rows"][name] for name in ("base", "se")}
     assert weights_before == {path: path.stat().st_mtime_ns for path in weights_before} and len(weights_before) == 2
+
+
+def test_a_second_process_for_the_same_rows_stops_and_leaves_the_first_its_training(data, tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(data), str(tmp_path), "base"], stdout=subprocess.PIPE, text=True)
+    for said in process.stdout:
+        if said.strip() == "step pretrain 3":
+            process.send_signal(signal.SIGSTOP)
+            with pytest.raises(EmotalkError, match="another process is at work in .*base-seed0; wait until it has ended"):
+                ablate([data], tmp_path, TOY_PRESET, variants=["base"], device="cpu", progress=False)
+            process.send_signal(signal.SIGCONT)
+    assert process.wait() == 0 and (tmp_path / "results.json").is_file()
+
+
+def test_two_that_begin_at_the_same_time_with_other_settings_do_not_mix(data, whole, tmp_path, monkeypatch):
+    looked = []
+
+    def begun_by_another(settings, out):
+        """The first look finds nothing; before the second one, another process has begun."""
+        if looked:
+            shutil.copy(whole[0] / "ablation.json", out)
+        looked.append(out)
+        return check_settings(settings, out)
+
+    monkeypatch.setattr("emotalk_lite.ablate.check_settings", begun_by_another)
+    with pytest.raises(EmotalkError, match="begun with another train critic_steps"):
+        ablate([data], tmp_path, TOY_PRESET, steps=100, device="cpu", progress=False)
+    assert len(looked) == 2 and sorted(path.name for path in tmp_path.iterdir()) == [".lock", "ablation.json"]
 
 
 def test_four_trainings_make_eight_rows_and_only_the_upscaled_ones_are_large(whole):

@@ -121,6 +121,20 @@ def test_killed_in_the_middle_two_workers_go_on_to_the_bytes_of_one_and_leave_no
     assert all(path.stat().st_mtime_ns == at for path, at in finished.items())
 
 
+def test_a_second_process_for_the_same_part_stops_and_one_for_another_part_does_not(raw):
+    out = raw.parent / "shared"
+    first = start(raw, out, workers=1)
+    wait_for(lambda: list(out.glob("clips/[0-9]*")))
+    first.send_signal(signal.SIGSTOP)
+    second = emotalk("prepare", "--raw", raw, "--out", out)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr.splitlines()[-1] == f"emotalk: another process is at work in {out}; wait until it has ended, or give another --out"
+    assert emotalk("prepare", "--raw", raw, "--out", out, "--shard", "1/2", "--workers", 1).returncode == 0
+    first.send_signal(signal.SIGCONT)
+    first.communicate(timeout=60)
+    assert first.returncode == 0 and (out / "manifest.json").is_file()
+
+
 def test_ctrl_c_stops_it_with_one_line(raw):
     out = raw.parent / "interrupted"
     process = start(raw, out, workers=1)
@@ -152,7 +166,7 @@ def test_shards_make_one_manifest_of_the_same_bytes(raw, prepared, half):
     assert prepare_folder(raw, half, shard=(3, 3), progress=False) is None
     assert not (half / "manifest.json").exists()
     prepare_folder(raw, half, shard=(1, 3), progress=False)
-    parts = {name: data for name, data in contents(half).items() if not name.startswith("shards/")}
+    parts = {name: data for name, data in contents(half).items() if not name.startswith("shards/") and not re.match(r"\.\d-of-3\.lock", name)}
     assert parts == contents(prepared.folder)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import signal
@@ -14,7 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_cli import emotalk
 from toy import TOY_PRESET, toy_folder
@@ -23,6 +26,8 @@ from emotalk_lite.checkpoint import read_header
 from emotalk_lite.data.clips import Manifest, load_clip, save_clip
 from emotalk_lite.data.windows import ClipWindows
 from emotalk_lite.errors import EmotalkError
+from emotalk_lite.paths import alone_in
+from emotalk_lite.training.learners import build_learners
 from emotalk_lite.training.state import TrainingState
 from emotalk_lite.training.train import train
 
@@ -47,7 +52,7 @@ def announced(seed, stage, step, device):
     return inner(seed, stage, step, device)
 module.generator_for = announced
 try:
-    module.train(sys.argv[1], sys.argv[2], LONG, resume=True, device="cpu", progress=False)
+    module.train(sys.argv[1], sys.argv[2], LONG, resume=True, device="cpu", workers=int(sys.argv[3]), progress=False)
 except EmotalkError as error:
     sys.exit(f"emotalk: {{error}}")
 """
@@ -88,6 +93,63 @@ def test_stopped_in_every_stage_and_resumed_gives_the_bytes_of_an_uninterrupted_
     records = [json.loads((run / "run.json").read_text()) for run in (tmp_path, whole)]
     assert records[0]["history"] == records[1]["history"] and records[0]["clips"] == records[1]["clips"]
     assert curves(tmp_path) == curves(whole)
+
+
+def test_a_second_process_in_the_same_folder_stops_at_once_and_leaves_what_the_first_writes(small, tmp_path):
+    first, second = GoOn(small, tmp_path), None
+    for line in first:
+        if line == "critic 5":
+            first.process.send_signal(signal.SIGSTOP)
+            writes = tmp_path / ".state.0123abcd.part.safetensors"
+            writes.touch()
+            second = GoOn(small, tmp_path)
+            assert list(second) == [] and second.status == 1
+            assert second.said == f"emotalk: another process is at work in {tmp_path}; wait until it has ended, or give another --out\n"
+            assert writes.exists()
+            first.send(signal.SIGKILL)
+    assert second is not None
+    train(small, tmp_path, LONG, "critic", resume=True, progress=False)  # what was killed keeps nobody out
+    assert not writes.exists() and json.loads(read_header(tmp_path / "state.safetensors")["done"])["critic"] == 30
+
+
+def test_the_command_says_so_with_status_2_and_trains_nothing(sample, tmp_path):
+    with alone_in(tmp_path):
+        done = emotalk("train", "--data", sample.folder, "--out", tmp_path, "--preset", "smoke", "--device", "cpu")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"emotalk: another process is at work in {tmp_path}; wait until it has ended, or give another --out"
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_run_that_another_process_went_on_with_meanwhile_is_not_taken_back(small, tmp_path):
+    train(small, tmp_path, TOY_PRESET, "critic", steps=2, progress=False)
+    state = TrainingState(tmp_path, TOY_PRESET, 0, ["critic"])
+    train(small, tmp_path, TOY_PRESET, "critic", resume=True, progress=False)
+    learners = build_learners(TOY_PRESET, 0, torch.device("cpu"))
+    with pytest.raises(EmotalkError, match="another process has gone on with the run in .* meanwhile; give the same command again"):
+        state.load(learners, learners.generator.network)
+
+
+def test_readers_change_nothing_and_end_with_a_training_that_is_killed(small, whole, tmp_path):
+    process, readers = GoOn(small, tmp_path, workers=2), []
+    for line in process:
+        if line == "pretrain 17":
+            readers = psutil.Process(process.process.pid).children()
+            process.send(signal.SIGKILL)
+    assert len(readers) == 2 and not psutil.wait_procs(readers, timeout=5)[1]
+    train(small, tmp_path, LONG, resume=True, workers=2, progress=False)
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_reader_that_is_killed_stops_the_run_with_a_line_that_says_what_to_do(small, tmp_path):
+    process = GoOn(small, tmp_path, workers=2)
+    for line in process:
+        if line == "pretrain 5":
+            psutil.Process(process.process.pid).children()[0].kill()
+    assert process.status == 1 and "Traceback" not in process.said
+    told = r"emotalk: a process that reads clips was killed after step \d+, probably for want of memory; add --resume and fewer --workers than 2\n"
+    assert re.fullmatch(told, process.said)
+    assert json.loads(read_header(tmp_path / "state.safetensors")["done"])["pretrain"] >= 3
 
 
 def curves(run):
@@ -156,7 +218,7 @@ def test_a_disk_that_fills_up_is_one_clear_line_and_the_last_good_checkpoint_sta
     assert process.status == 1 and "Traceback" not in process.said
     assert process.said.startswith("emotalk: File too large: ") and "the last good checkpoint is whole" in process.said
     assert {name: (tmp_path / name).read_bytes() for name in FILES} == before
-    assert not list(tmp_path.glob(".*")), "half a file was left behind"
+    assert not list(tmp_path.glob(".*.part.*")), "half a file was left behind"
     train(small, tmp_path, LONG, resume=True, progress=False)
     assert json.loads(read_header(tmp_path / "state.safetensors")["done"])["joint"] == 30
 
@@ -180,14 +242,15 @@ except OSError as error:
     assert (done.stdout, done.stderr) == ("File too large\n", "")
 
 
-def test_a_dataset_file_that_vanishes_is_named(small, sample, tmp_path):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_dataset_file_that_vanishes_is_named(small, sample, tmp_path, workers):
     folder = toy_folder(sample, tmp_path / "data", ("anger", "fear", "neutral"))
     train(folder, tmp_path / "run", TOY_PRESET, "pretrain", steps=2, progress=False)
     before = (tmp_path / "run" / "state.safetensors").read_bytes()
     gone = next(folder.glob("clips/*FEA*"))
     gone.unlink()
-    with pytest.raises(EmotalkError, match=f"{gone.name}: no such prepared file"):
-        train(folder, tmp_path / "run", TOY_PRESET, "critic", progress=False)
+    with pytest.raises(EmotalkError, match=f"^[^\n]*{gone.name}: no such prepared file[^\n]*$"):
+        train(folder, tmp_path / "run", TOY_PRESET, "critic", workers=workers, progress=False)
     assert (tmp_path / "run" / "state.safetensors").read_bytes() == before
 
 
@@ -214,13 +277,13 @@ def test_a_learning_rate_that_throws_the_weights_away_is_noticed_before_they_are
 class GoOn:
     """A training process that goes on with a run; iterating gives its lines."""
 
-    def __init__(self, data: Path, out: Path, largest_file: int = 0) -> None:
+    def __init__(self, data: Path, out: Path, largest_file: int = 0, workers: int = 0) -> None:
         def limit() -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
             if largest_file:  # bytes: a disk that takes no more, without needing a disk
                 resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
-        command = [sys.executable, "-c", SCRIPT, str(data), str(out)]
+        command = [sys.executable, "-c", SCRIPT, str(data), str(out), str(workers)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
 
     def __iter__(self):

@@ -37,6 +37,7 @@ def train(
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out; where there is none yet, begin it.")] = False,
     device: Device = "auto",
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes that read clips; default: none on a CPU, up to 8 for a GPU.")] = None,
 ) -> None:
     """Train a generator, in the paper's three stages.
 
@@ -66,7 +67,7 @@ def train(
     out = out if out is not None else run_folder(named)
     folders = data or [prepare_sample().folder]
     with plain_warnings():
-        checkpoint = run_stages(folders, out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device)
+        checkpoint = run_stages(folders, out, chosen, stage, steps=steps, init=init, seed=seed, resume=resume, device=device, workers=workers)
     run = json.loads((out / "run.json").read_text())
     if speaks():
         print(f"{checkpoint if checkpoint.is_file() else out}: {summary(run)}")

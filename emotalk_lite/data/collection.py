@@ -16,7 +16,7 @@ from .clips import Entry, Manifest, PreparedClip, load_clip
 from .identities import stabilise
 from .media import normalise
 
-REMEMBERED = 400  # clips and voices kept in memory, about 3 MB each
+REMEMBERED = 400  # clips and voices kept in memory by each process, about 3 MB each
 
 
 def shift_voice(speech: np.ndarray, semitones: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..errors import EmotalkError
 from ..interrupt import interrupts
-from ..paths import check_writable, remove_abandoned
+from ..paths import alone_in, check_writable, remove_abandoned
 from . import prepare
 from .clips import MANIFEST, Manifest
 from .cremad import KNOWN_BAD, parse_name, split_of
@@ -68,7 +68,8 @@ def prepare_folder(
         shards are missing.
 
     Raises:
-        EmotalkError: no such folder, no clips in it, none of them good, or ``out`` cannot be written to.
+        EmotalkError: no such folder, no clips in it, none of them good, ``out`` cannot be written to, or another process
+            prepares the same part there.
 
     >>> prepare_folder("no_such_folder", "data")
     Traceback (most recent call last):
@@ -77,11 +78,19 @@ def prepare_folder(
     raw, out = Path(raw), Path(out)
     everything = find_originals(raw, names)
     check_writable(out / MANIFEST)
+    i, n = shard
+    with alone_in(out, ".lock" if n == 1 else f".{i}-of-{n}.lock"):
+        manifest = _prepare_all(everything[i - 1 :: n], out, workers, progress)
+        if n > 1:
+            return _join(manifest, out / "shards" / _fingerprint(everything), i, n)
+        _save(manifest, raw)
+    return manifest
+
+
+def _prepare_all(originals: list[Original], out: Path, workers: int, progress: bool) -> Manifest:
+    """Prepare what is not prepared yet; the manifest of all, not saved."""
     for kind in ("clips", "speech"):
         remove_abandoned(out / kind)
-
-    i, n = shard
-    originals = everything[i - 1 :: n]
     good = [original for original in originals if not original.problem]
     looking = tqdm(good, desc="looking at what is there", unit="clip", disable=not progress, leave=False)
     todo = [o for o in looking if not prepare.is_prepared(o.path, out, o.split, o.sound)]
@@ -104,9 +113,6 @@ def prepare_folder(
         else:
             entry = prepare.entry(original.path, out, raw=_relative(original.path, out))
             (manifest.clips if entry.file.startswith("clips/") else manifest.speech).append(entry)
-    if n > 1:
-        return _join(manifest, out / "shards" / _fingerprint(everything), i, n)
-    _save(manifest, raw)
     return manifest
 
 

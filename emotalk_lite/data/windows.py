@@ -109,8 +109,8 @@ class ClipWindows(Dataset):
     twice as often. Every epoch of a folder visits each of its clips once, in an order of its own. A window's first frame
     is uniform over the clip, but the clip's first and last window come up more often: every utterance that is generated
     later has a beginning, and the LSTMs have to know it. A clip shorter than the window is continued by its last frame
-    and silence. So a run that was interrupted at step s goes on with the same examples, and the number of workers changes
-    nothing.
+    and silence. So a run that was interrupted at step s goes on with the same examples, and the number of processes
+    that read them (`read_batches`) changes nothing.
 
     Args:
         folders: a prepared folder (`manifest.json` and `clips/`), or several.

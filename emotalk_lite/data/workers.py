@@ -41,7 +41,7 @@ def in_workers(work: Callable[[Task], Result], tasks: Sequence[Task], workers: i
         if count <= 1:
             yield from map(work, tasks)
             return
-        pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start_worker)
+        pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=end_with_parent)
         try:
             with _held_back(signal.SIGINT):  # and workers never hear it, not even while they import, which takes seconds
                 futures = [pool.submit(work, task) for task in tasks]
@@ -62,7 +62,7 @@ def in_workers(work: Callable[[Task], Result], tasks: Sequence[Task], workers: i
 @contextmanager
 def _held_back(*numbers: int) -> Iterator[None]:
     """These signals come after the block, and to processes that are started in it not at all."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: `_start_worker` makes them deaf, after their imports
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: `end_with_parent` makes them deaf, after their imports
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
@@ -72,7 +72,8 @@ def _held_back(*numbers: int) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker() -> None:
+def end_with_parent() -> None:
+    """Called in a worker: it ends as soon as the process that started it does, and leaves Ctrl-C to that one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()  # it may be killed

@@ -58,7 +58,7 @@ class TrainingState:
             "train": json.dumps({k: v for k, v in config_fields(preset.train).items() if k not in NOT_IDENTITY}, sort_keys=True),
         }
         self.exists = (folder / NAME).is_file()
-        header = _header(folder) if self.exists else {}
+        self._found = header = _header(folder) if self.exists else {}
         if start == "random":  # what a run began with need not be named again
             self.identity["start"] = header.get("start", start)
         self.done = dict.fromkeys(STAGES, 0) | json.loads(header.get("done", "{}"))
@@ -104,7 +104,13 @@ class TrainingState:
             self.learns_from[stage] = now
 
     def load(self, learners: Learners, average: Generator) -> None:
-        """Restore weights and moments; where there is no run, everything stays as it is."""
+        """Restore weights and moments; where there is no run, everything stays as it is.
+
+        Raises:
+            EmotalkError: since this object was made, another process has gone on with the run.
+        """
+        if (_header(self.folder) if (self.folder / NAME).is_file() else {}) != self._found:
+            raise EmotalkError(f"another process has gone on with the run in {self.folder} meanwhile; give the same command again")
         if not self.exists:
             return
         tensors = load_file(self.folder / NAME)
@@ -144,7 +150,7 @@ class TrainingState:
             temporary.write_bytes(tensors_to_bytes(tensors, header))
             if self.done["pretrain"] or self.done["joint"]:  # in here, because the state gets its name when this block ends
                 save_generator(average, self.folder / "generator.safetensors", **self._about(), **about)
-        self.exists = True
+        self.exists, self._found = True, header
 
     def keep_best(self, average: Generator, mouth_error: float, **about: object) -> None:
         """Write `best.safetensors` where no validation had a lower mouth error before."""

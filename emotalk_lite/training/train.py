@@ -6,12 +6,11 @@ import hashlib
 import re
 import shutil
 import sys
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from os import PathLike
 from pathlib import Path
 
 import torch
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from ..checkpoint import config_to_json, fingerprint, start_from
@@ -21,10 +20,11 @@ from ..devices import cannot_compile, check_bfloat16, check_compile, pick_device
 from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.features import load_features
-from ..paths import atomic_path, home, remove_abandoned
+from ..paths import alone_in, atomic_path, home, remove_abandoned
 from ..presets import STAGES, Preset, TrainConfig, of_other_epochs, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
+from .batches import choose_workers, read_batches
 from .learners import build_learners, copy_of, update_average
 from .processes import Processes, find_processes
 from .schedule import STAGE_EXAMPLES, example_order, learning_rate
@@ -57,6 +57,7 @@ def train(
     seed: int = 0,
     resume: bool = False,
     device: str = "auto",
+    workers: int | None = None,
     progress: bool = True,
 ) -> Path:
     """Train on prepared clips: the emotion critic alone, the generator alone, then all together.
@@ -69,7 +70,7 @@ def train(
     The run's folder holds `generator.safetensors` (what `talk` reads), `best.safetensors` (the generator at its lowest
     mouth error in a validation), `state.safetensors` (what `resume` reads), `logs/` (TensorBoard: every term under its own
     name, validation numbers, sample strips), `strips/*.png`, `checkpoints/*.safetensors` (with the option `keep_checkpoints`) and, once a
-    stage is complete, `run.json`. Validation
+    stage is complete, `run.json`. One process at a time writes there (`alone_in`). Validation
     generates whole clips: held-out ones (split "val") where the data has any, otherwise the training clips; `run.json`
     says which.
 
@@ -86,16 +87,17 @@ def train(
         seed: of weights, noise, windows; the same seed, preset and machine give the same bytes on a CPU. A GPU adds up in another order each time.
         resume: go on with the run in `out`; a finished run returns at once, an empty folder starts anew.
         device: "auto", "cpu" or "cuda".
+        workers: processes that read clips beside the one that trains; None: see `choose_workers`. Their number changes nothing else.
         progress: show a bar with the time left.
 
     Returns:
         The path of `generator.safetensors`.
 
     Raises:
-        EmotalkError: unknown preset or stage, or one without a step; no data; `out` holds a run and `resume` is false, or a run with another
-            configuration, or half a stage with other clips or features; clips of another size than the generator's; a joint stage without
-            what it goes on from; bf16 or torch.compile where the device cannot; a loss that is not finite, a file that vanished
-            or a full disk (the last good checkpoint stays).
+        EmotalkError: unknown preset or stage, or one without a step; no data; `out` holds a run and `resume` is false, or a run with
+            another configuration, or half a stage with other clips or features; another process trains there; clips of another size
+            than the generator's; a joint stage without what it goes on from; bf16 or torch.compile where the device cannot; a loss that
+            is not finite, a file that vanished, a full disk or a killed reader (the last good checkpoint stays).
 
     Source: paper, "Implementation Details".
     """
@@ -110,11 +112,10 @@ def train(
     state = TrainingState(out, preset, seed, stages, start)
     if state.begun() and not resume:
         raise EmotalkError(f"{out} already holds a run at step {state.total}; add --resume to go on with it, or give another --out")
-    if processes.is_main:
-        remove_abandoned(out, age=0)  # half a state that a kill left: as large as all networks together
+    workers = choose_workers(processes.device) if workers is None else workers
     if not state.finished():
         try:
-            _train_stages(data, out, state, seed, init, processes, progress and processes.is_main)
+            _train_stages(data, out, state, seed, init, processes, workers, progress and processes.is_main)
         except FloatingPointError as error:
             kept = f"the last good checkpoint stays in {out}" if state.exists else "nothing was saved yet"
             raise EmotalkError(f"{error} after step {state.total}; {kept}") from None
@@ -122,7 +123,11 @@ def train(
             reason, where = error.strerror or error, error.filename or out
             kept = "put that right, then add --resume: the last good checkpoint is whole" if state.exists else "put that right, then start again"
             raise EmotalkError(f"{reason}: {where}; {kept}") from error
-        except (RuntimeError, AssertionError) as error:  # while compiling, or the compiled code of a layout that it did not expect
+        except (RuntimeError, AssertionError) as error:
+            if str(error).startswith("DataLoader worker"):
+                told = f"a process that reads clips was killed after step {state.total}, probably for want of memory"
+                raise EmotalkError(f"{told}; add --resume and fewer --workers than {workers}") from error
+            # while compiling, or the compiled code of a layout that it did not expect
             if not (preset.train.compile and isinstance(error, (torch._dynamo.exc.TorchDynamoException, AssertionError))):
                 raise
             raise cannot_compile(error) from error
@@ -136,6 +141,7 @@ def _train_stages(
     seed: int,
     init: str | PathLike | None,
     processes: Processes,
+    workers: int,
     progress: bool,
 ) -> None:
     """The loop itself: for each stage and step, data, critic step, generator step, log, save."""
@@ -165,10 +171,9 @@ def _train_stages(
     if init is not None:
         start_from(generator, Path(init))
     average = copy_of(generator)
-    state.load(learners, average)
     draw = torch.compile(draw_frames) if config.compile else draw_frames
     about = {"perceptual_features": features.name, "validated_on": judged_on}
-    log = RunLog(out, state.total) if processes.is_main else None
+    held = alone_in(out) if processes.is_main else nullcontext()
 
     def save(stage: str, step: int) -> None:
         if processes.is_main:
@@ -178,13 +183,18 @@ def _train_stages(
                 with atomic_path(out / "checkpoints" / f"{stage}-{step:06d}.safetensors") as temporary:
                     shutil.copyfile(out / "generator.safetensors", temporary)
 
-    with closing(log) if log else nullcontext(), interrupts() as interrupted:
+    with held, ExitStack() as closed_at_the_end, interrupts() as interrupted:
+        state.load(learners, average)
+        if processes.is_main:
+            remove_abandoned(out, age=0)  # half a state that a kill left: as large as all networks together
+            log = closed_at_the_end.enter_context(closing(RunLog(out, state.total)))
         for stage in state.stages:
             budget, first = config.budget(stage), state.done[stage]
             order = example_order(stage, first, budget, config.batch_size, rows)
-            loader = DataLoader(examples, rows.stop - rows.start, sampler=order)
+            reading = read_batches(examples, order, rows.stop - rows.start, workers, pinned=device.type == "cuda")
+            reading = closed_at_the_end.enter_context(closing(reading))
             title = f"{stage} {without_options(preset.name)}"
-            for batch in (bar := tqdm(loader, title, total=budget, initial=first, unit="step", disable=not progress or not budget)):
+            for batch in (bar := tqdm(reading, title, total=budget, initial=first, unit="step", disable=not progress or not budget)):
                 step = state.done[stage]
                 rng = generator_for(seed, stage, step, device)
                 if preset.model.dropout:  # it knows no generator but torch's own

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ...devices import one_thread
 from ...emotions import CODES, EMOTIONS
 from ...errors import EmotalkError
-from ...paths import atomic_path, check_writable, remove_abandoned
+from ...paths import alone_in, atomic_path, check_writable, remove_abandoned
 from .. import cremad
 from ..clips import Entry, Manifest, PreparedClip, load_clip, read_header, save_clip
 from ..contact_sheet import contact_sheet
@@ -61,7 +61,8 @@ def synthesise(
         The manifest; `manifest.folder / "contact_sheet.png"` shows twelve of the clips.
 
     Raises:
-        EmotalkError: espeakng-loader is missing, the folder cannot be written or holds other clips, or too many actors or clips.
+        EmotalkError: espeakng-loader is missing, the folder cannot be written or holds other clips, another process makes
+            some there, or too many actors or clips.
     """
     if not 1 <= actors <= cremad.N_SYNTHETIC:
         raise EmotalkError(f"cannot make {actors} actors; give 1 to {cremad.N_SYNTHETIC}")
@@ -71,7 +72,12 @@ def synthesise(
     folder = Path(out)
     sheet = folder / "contact_sheet.png"
     check_writable(sheet)
-    check_corpus(folder, seed, still_heads)
+    with alone_in(folder):
+        check_corpus(folder, seed, still_heads)
+        return _synthesise(folder, sheet, actors, clips, seed, workers, progress, still_heads)
+
+
+def _synthesise(folder: Path, sheet: Path, actors: int, clips: int, seed: int, workers: int | None, progress: bool, still_heads: bool) -> Manifest:
     remove_abandoned(folder / "clips")
     numbers = range(cremad.FIRST_SYNTHETIC, cremad.FIRST_SYNTHETIC + actors)
     tasks = [(str(folder), seed, actor, clips, still_heads) for actor in numbers]
