@@ -22,10 +22,10 @@ GAP = 6  # pixels between tiles
 
 
 def picture(image: Image.Image | np.ndarray, width: int | None = None, quality: int = 78) -> Shown:
-    """A picture as JPEG, or a grey one as PNG; the cell's metadata carries its alt text.
+    """A picture as JPEG, or one of grey or of few colours as PNG; the cell's metadata carries its alt text.
 
     Args:
-        image: an RGB or grey picture or uint8 (H, W, 3).
+        image: a picture of mode RGB, L (grey) or P (few colours), or uint8 (H, W, 3).
         width: CSS pixels; the picture's own if None.
         quality: of the JPEG.
 
@@ -37,12 +37,12 @@ def picture(image: Image.Image | np.ndarray, width: int | None = None, quality: 
 
 
 def encoded(image: Image.Image, quality: int) -> tuple[bytes, str]:
-    """A picture's bytes and their format: JPEG, or of a grey one (mode "L") PNG, which is smaller where the pixels are squares.
+    """A picture's bytes and their format: JPEG, or of a grey one (mode "L") or one of few colours ("P") PNG, which is smaller where areas are even.
 
     >>> encoded(Image.new("L", (8, 8)), 80)[1]
     'png'
     """
-    buffer, kind = io.BytesIO(), "png" if image.mode == "L" else "jpeg"
+    buffer, kind = io.BytesIO(), "png" if image.mode in ("L", "P") else "jpeg"
     image.save(buffer, kind, quality=quality, optimize=True, progressive=True)  # a few per cent smaller, the same pixels
     return buffer.getvalue(), kind
 
