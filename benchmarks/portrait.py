@@ -3,6 +3,7 @@
     python benchmarks/portrait.py                                           # minutes; writes results/portrait.json
     python benchmarks/portrait.py --synthetic FOLDER --still-heads FOLDER   # the painted actors too
     python benchmarks/portrait.py --portraits FOLDER                        # your own pictures too, by file name
+    python benchmarks/portrait.py --expression --portraits FOLDER           # nothing but what an expression classifier sees
 
 A part that is not measured keeps its numbers in the file, if they are of the same checkpoint; "measured" says of each part when it was
 measured, on what, and with which versions.
@@ -23,6 +24,12 @@ means over the recordings, "least" and "most" are those of single films. Their r
 "identity" is installed, dlib: its 68 landmarks see the gap between the lips ("lip_opening"), whose deviation is a share of the face's height
 from the highest point of the brows to the chin, and its embedding how far four frames of the film are from the picture
 ("identity_distance"; the same person below 0.6). The filmed actor of the sample stands beside them, read in the same way.
+
+Which emotion a stranger's face shows is asked of a classifier that learned from labelled photographs (`metrics/expression.py`). A face
+that does not move has an expression, too, so what counts is the "rise": by how much the asked emotion's probability in a film
+is above that in the neutral film with the same recording, and for neutral above the mean of the other five films. "named" is
+the share of films in which the asked emotion is the most probable, and "rises_on" the number of pictures on which the rise, over all
+recordings, is 0.001 or more. Again the filmed actor stands beside them: one film for each emotion.
 """
 
 import argparse
@@ -51,6 +58,7 @@ from emotalk_lite.errors import EmotalkError
 from emotalk_lite.generate import SHIPPED, generate
 from emotalk_lite.metrics import identity
 from emotalk_lite.metrics.emotion import film_features, load_emotion_classifier
+from emotalk_lite.metrics.expression import CARRIER, expressions, load_expression_classifier
 from emotalk_lite.metrics.image import mouth_correlation, psnr, ssim
 from emotalk_lite.metrics.lips import lip_opening
 from emotalk_lite.metrics.motion import difference_map, lagged_correlation, mouth_opening, region_means, speech_envelope
@@ -208,19 +216,59 @@ def over_recordings(rows: dict[str, list[dict[str, float]]]) -> dict[str, dict[s
     return numbers
 
 
-def portraits(generator: Generator, folder: Path, voices: dict[str, np.ndarray]) -> dict[str, object]:
-    """Every picture of a folder, by file name, and all of them together; those that show no usable face are left out and say why."""
+def of_folder(folder: Path, measure: Callable[[Path], dict]) -> tuple[dict[str, dict], dict[str, object]]:
+    """What is measured of every picture of a folder, by file name; how many, and those that show no usable face, with the reason."""
     each, left_out = {}, {}
     for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
         print(f"portrait {path.name}", file=sys.stderr)
         try:
-            each[path.name] = stranger(generator, path, voices)
+            each[path.name] = measure(path)
         except EmotalkError as error:
             left_out[path.name] = str(error).removeprefix(f"{path}: ")
-    found = {"pictures": len(each), "left_out": left_out}
+    return each, {"pictures": len(each), "left_out": left_out}
+
+
+def portraits(generator: Generator, folder: Path, voices: dict[str, np.ndarray]) -> dict[str, object]:
+    """Every picture of a folder, by file name, and all of them together."""
+    each, found = of_folder(folder, lambda path: stranger(generator, path, voices))
     if each:
         found["all"] = over_recordings({asked: [row for rows in each.values() for row in rows[asked]] for asked in EMOTIONS})
     return found | {"each": {name: over_recordings(rows) for name, rows in each.items()}}
+
+
+def evidence(seen: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Of the probabilities in a film of each emotion: by how much that emotion's rises against neutral, and whether it is named."""
+    rows = {}
+    for asked, row in seen.items():
+        others = [seen[other][asked] for other in EMOTIONS if other != asked] if asked == "neutral" else [seen["neutral"][asked]]
+        rows[asked] = {"rise": row[asked] - float(np.mean(others)), "named": float(max(row, key=row.get) == asked)}
+    return rows
+
+
+def evidence_of_clips() -> dict[str, dict[str, float]]:
+    """Of the sample's real clips."""
+    manifest, network = et.sample(), load_expression_classifier()
+    rows = evidence({entry.emotion: expressions(load_clip(manifest.path(entry)).frames, network) for entry in manifest.clips})
+    return {name: means([rows[name]]) for name in EMOTIONS}
+
+
+def evidence_of(generator: Generator, picture: np.ndarray | Path, voices: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Of a face that it never saw: the means over the recordings."""
+    face, network = align_face(picture).image, load_expression_classifier()
+    films = lambda speech: {asked: expressions(generate(generator, face, speech, weights(asked)), network) for asked in EMOTIONS}
+    rows = [evidence(films(speech)) for speech in voices.values()]
+    return {asked: means([row[asked] for row in rows]) for asked in EMOTIONS}
+
+
+def evidence_of_portraits(generator: Generator, folder: Path, voices: dict[str, np.ndarray]) -> dict[str, object]:
+    """Of every picture of a folder, by file name, and of all of them together."""
+    each, found = of_folder(folder, lambda path: evidence_of(generator, path, voices))
+    if each:
+        found["all"] = {
+            asked: means([rows[asked] for rows in each.values()]) | {"rises_on": sum(rows[asked]["rise"] > 0 for rows in each.values())}
+            for asked in EMOTIONS
+        }
+    return found | {"each": each}
 
 
 def filmed() -> dict[str, dict[str, float]]:
@@ -242,36 +290,45 @@ def main() -> None:
     parser.add_argument("--synthetic", type=Path, help="of `emotalk synth --actors 120 --clips 12`")
     parser.add_argument("--still-heads", type=Path, help="of the same with --still-heads")
     parser.add_argument("--portraits", type=Path, help="folder of pictures, each of one face")
+    parser.add_argument("--expression", action="store_true", help="what an expression classifier sees, and nothing else; the other parts are kept")
     parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
     given = parser.parse_args()
     if given.portraits and not given.portraits.is_dir():
         parser.error(f"{given.portraits}: no such folder")
-    if reason := identity.why_missing():
+    header, kept = read_header(given.checkpoint), json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
+    record = {"checkpoint": fingerprint(given.checkpoint), **{name: value for name, value in header.items() if name in ("preset", "stages")}}
+    if kept.get("checkpoint") != record["checkpoint"]:
+        if kept and given.expression:
+            parser.error(f"{OUT} is of another checkpoint; measure the other parts of this one first, without --expression")
+        kept = {}  # of another network
+    if not given.expression and (reason := identity.why_missing()):
         print(f"lips by landmarks and identity are left out: {reason}", file=sys.stderr)
     generator, manifest = load_generator(given.checkpoint), et.sample()
     voices = {entry.emotion: load_speech(manifest.path(entry)) for entry in manifest.speech}
     said = "the six recordings of CREMA-D's actor 1002 in the sample, each in every emotion"
-    painted = "`emotalk synth --actors 120 --clips 12`"
-    parts: dict[str, tuple[object, str, Callable[[], dict]]] = {  # whether it can be measured, on what, and how
-        "sample (training fit)": (True, "the sample's six clips", lambda: sample_fit(generator)),
-        "filmed clips of the sample": (True, "the sample's six clips themselves", filmed),
-        "synthetic held-out actors": (given.synthetic, painted, lambda: unseen_synthetic(generator, given.synthetic)),
+    painted, judge, usual = "`emotalk synth --actors 120 --clips 12`", f"mini-XCEPTION of {CARRIER}", not given.expression
+    parts: dict[str, tuple[object, str, Callable[[], dict]]] = {  # whether it is measured, on what, and how
+        "sample (training fit)": (usual, "the sample's six clips", lambda: sample_fit(generator)),
+        "filmed clips of the sample": (usual, "the sample's six clips themselves", filmed),
+        "synthetic held-out actors": (usual and given.synthetic, painted, lambda: unseen_synthetic(generator, given.synthetic)),
         "synthetic held-out actors, heads still": (
-            given.still_heads, f"{painted} with --still-heads", lambda: unseen_synthetic(generator, given.still_heads)),
+            usual and given.still_heads, f"{painted} with --still-heads", lambda: unseen_synthetic(generator, given.still_heads)),
         "emotions that a classifier names (synthetic held-out actors)": (
-            given.synthetic, painted, lambda: emotions_shown(generator, given.synthetic)),
+            usual and given.synthetic, painted, lambda: emotions_shown(generator, given.synthetic)),
         "astronaut with the voice of 1002": (
-            True, f"skimage.data.astronaut; {said}", lambda: over_recordings(stranger(generator, astronaut(), voices))),
+            usual, f"skimage.data.astronaut; {said}", lambda: over_recordings(stranger(generator, astronaut(), voices))),
         "portraits with the voice of 1002": (
-            given.portraits, f"a folder of pictures; {said}", lambda: portraits(generator, given.portraits, voices)),
+            usual and given.portraits, f"a folder of pictures; {said}", lambda: portraits(generator, given.portraits, voices)),
+        "expressions of the filmed clips": (given.expression, f"the sample's six clips themselves; {judge}", evidence_of_clips),
+        "expressions of the astronaut": (
+            given.expression, f"skimage.data.astronaut; {said}; {judge}", lambda: evidence_of(generator, astronaut(), voices)),
+        "expressions of the portraits": (
+            given.expression and given.portraits, f"a folder of pictures; {said}; {judge}",
+            lambda: evidence_of_portraits(generator, given.portraits, voices)),
     }  # fmt: skip
-    header, kept = read_header(given.checkpoint), json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
-    record = {"checkpoint": fingerprint(given.checkpoint), **{name: value for name, value in header.items() if name in ("preset", "stages")}}
-    if kept.get("checkpoint") != record["checkpoint"]:
-        kept = {}  # of another network
     record["measured"] = {}
-    for name, (possible, of, measure) in parts.items():
-        if possible:
+    for name, (wanted, of, measure) in parts.items():
+        if wanted:
             record["measured"][name], record[name] = provenance(of), measure()
         elif name in kept:
             record["measured"][name], record[name] = kept["measured"][name], kept[name]
