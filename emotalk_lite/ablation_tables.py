@@ -208,7 +208,24 @@ def change(values: Mapping[str, float], name: str) -> str:
     return f"{values[name] / values['base'] - 1:+.0%}"
 
 
-def tables(results: Mapping) -> str:
+def opinions(report: Mapping | None) -> str:
+    """Table 5, with the means that raters gave.
+
+    Args:
+        report: what `emotalk mos analyse --json` wrote; None: nobody was asked.
+
+    >>> asked = {"raters": {"complete": 20, "partial": 1}, "aggregate": {"base": {"mean": 2.5}, "real": {"mean": 4.5}, "se": {"mean": None}}}
+    >>> [line for line in opinions(asked).splitlines() if "base " in line or "raters" in line]
+    ['base               2.74              2.500', 'measured: 21 raters; emotalk mos analyse has the intervals']
+    """
+    if report is None:
+        return table("mos", {}) + "\nnot measured: needs raters"
+    measured = {name: mean["mean"] for name, mean in report["aggregate"].items() if mean["mean"] is not None}
+    n = report["raters"]["complete"] + report["raters"]["partial"]
+    return table("mos", measured) + f"\nmeasured: {n} rater{'s' * (n != 1)}; emotalk mos analyse has the intervals"
+
+
+def tables(results: Mapping, asked: Mapping | None = None) -> str:
     """Tables 2 to 5, what the paper has no table of, and how the measured columns were made.
 
     With several seeds, they say how far their numbers scatter, how many a row has where rows differ, how many trainings froze, and
@@ -216,6 +233,7 @@ def tables(results: Mapping) -> str:
 
     Args:
         results: what `ablate` returns.
+        asked: what raters said of its videos, see `opinions`.
     """
     seeds = {name: len(row) for name, row in results["rows"].items()}
     seeds = seeds if len(set(seeds.values())) > 1 else None
@@ -225,7 +243,7 @@ def tables(results: Mapping) -> str:
     for which, key in (MEASURED | ({"fid": "fid"} if true_fid else {})).items():
         counted = (None, None) if which == "resolution" else (frozen, seed_means(speaking, key))
         parts.append(table(which, seed_means(results, key), seed_spread(results, key), seeds, *counted, TRUE_FID if key == "fid" else None))
-    parts += [table("mos", {}) + "\nnot measured: needs raters", beside(results)]
+    parts += [opinions(asked), beside(results)]
     return "\n\n".join([*parts, how(results)])
 
 

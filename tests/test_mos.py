@@ -17,8 +17,9 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from test_cli import emotalk
 
+from emotalk_lite.ablation_tables import tables
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, paper_report, report_bars, report_tables
+from emotalk_lite.mos import agreement, analyse, make_survey, mean_interval, paper_report, read_report, report_bars, report_tables
 from emotalk_lite.mos.questions import KEYS
 from emotalk_lite.mos.raters import counts, possible_raters
 from emotalk_lite.mos.responses import digest, read_key, shown, shuffled
@@ -564,6 +565,23 @@ def test_an_interval_holds_the_true_mean_as_often_as_it_says():
     rng = np.random.default_rng(0)
     held = [m.low <= 3 <= m.high for m in (mean_interval(rng.integers(1, 6, 30)) for _ in range(2000))]
     assert 0.93 < np.mean(held) < 0.97
+
+
+def test_raters_means_stand_beside_the_papers_table_5(survey, tmp_path):
+    for rater, score in (("a", 3), ("b", 4)):
+        respond_now(tmp_path / f"{rater}.json", read_key(survey.key), rater, lambda v: score + (v == "se+em"))
+    analyse([tmp_path], survey.key, tmp_path / "out" / "mos.json")
+    results = json.loads((ROOT / "results" / "ablation_cpu.json").read_text())
+    said = tables(results, read_report(tmp_path / "out" / "mos.json"))
+    assert "se+em              3.27    +19%      4.500    +29%" in said and "measured: 2 raters" in said
+    assert "needs raters" in tables(results) and "needs raters" not in said
+
+
+@pytest.mark.parametrize("content, said", [("{}", "not the result of a survey"), ('{"aggregate": {"real": {"mean": 4}}, "raters": {"complete": 1, "partial": 0}}', "of real;")])
+def test_an_ablation_says_before_it_begins_that_no_rater_s_means_are_there(tmp_path, content, said):
+    (tmp_path / "mos.json").write_text(content)
+    done = emotalk("ablate", "--data", tmp_path / "none", "--out", tmp_path / "out", "--mos", tmp_path / "mos.json")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and said in done.stderr and not (tmp_path / "out").exists()
 
 
 def test_the_papers_tables_go_through_the_same_report():

@@ -17,7 +17,7 @@ def evaluate(
     real: Annotated[Path, typer.Option(help="Folder of real videos.")],
     generated: Annotated[Path, typer.Option(help="Folder of generated videos; those named as a real one are compared with it.")],
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
-    inception: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, for FID and KID.")] = None,
+    inception: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, for FID and KID; default: fetched once where torch-fidelity is installed.")] = None,
     classifier: Annotated[
         str | None,
         typer.Option(
@@ -59,6 +59,7 @@ def ablate(
     set_: Set = None,
     variants: Annotated[str | None, typer.Option(help="Rows of the paper's Table 5, such as base,se; default: all eight.")] = None,
     upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: auto (realesrgan on a GPU, fast on a CPU), fast, bicubic, realesrgan or bsrgan (more than a second a frame on a CPU).")] = "auto",
+    mos: Annotated[Path | None, typer.Option(metavar="FILE", help="What 'emotalk mos analyse --json' wrote of its videos: fills Table 5.")] = None,
     device: Device = "auto",
 ) -> None:
     """Train and measure the paper's eight variants.
@@ -78,10 +79,12 @@ def ablate(
     from ..ablate import RESULTS
     from ..ablate import ablate as run
     from ..ablation_tables import tables
+    from ..mos import read_report
     from ..variants import VARIANTS
 
+    asked = read_report(mos) if mos is not None else None  # said now if it is none, not after hours
     names = tuple(VARIANTS) if variants is None else tuple(variants.replace(" ", "").split(","))
-    print(tables(run(data, out, chosen, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device)))
+    print(tables(run(data, out, chosen, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device), asked))
     print(f"every number: {out / RESULTS}; the videos: {out / 'videos'}")
 
 

@@ -12,7 +12,7 @@
 from .analysis import Mean, agreement, analyse, mean_interval
 from .questions import AGREEMENT, SCORES, STATEMENTS
 from .raters import paper_report
-from .report import report_bars, report_tables
+from .report import read_report, report_bars, report_tables
 from .responses import read_responses
 from .survey import make_survey
 
@@ -26,6 +26,7 @@ __all__ = [
     "make_survey",
     "mean_interval",
     "paper_report",
+    "read_report",
     "read_responses",
     "report_bars",
     "report_tables",

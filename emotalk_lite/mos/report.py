@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import numpy as np
 
+from ..errors import EmotalkError
+from ..variants import VARIANTS
 from .analysis import Mean
 from .questions import AGREEMENT, SCORES, STATEMENTS
 
 MARKS, PERCENT, WIDTH = "#=.=#", 4, 26  # of the bars: a character for each step, percent a character, characters to each side
+
+
+def read_report(path: str | os.PathLike) -> dict[str, object]:
+    """What `analyse` wrote of a survey about the paper's variants, for `ablation_tables.tables`.
+
+    Raises:
+        EmotalkError: no such file, another one, or a survey about none of the variants.
+
+    >>> read_report("no_such.json")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such.json: no such file; give what `emotalk mos analyse --json` wrote
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise EmotalkError(f"{path}: no such file; give what `emotalk mos analyse --json` wrote")
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        of = {name for name, row in report["aggregate"].items() if row["mean"] is not None and report["raters"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise EmotalkError(f"{path}: not the result of a survey; give what `emotalk mos analyse --json` wrote") from None
+    if not of & set(VARIANTS):
+        raise EmotalkError(f"{path}: of {', '.join(sorted(of)) or 'nothing'}; a survey about rows of the ablation names its folders as they are: {', '.join(VARIANTS)}")
+    return report
 
 
 def report_tables(report: dict[str, object]) -> str:
