@@ -37,7 +37,7 @@ def test_a_new_warp_shows_the_picture(warp):
     z, _, image = given(warp)
     layers = warp.layers(z, image)
     assert torch.allclose(layers.moved[3], image[1], atol=1e-5)
-    assert layers.known.max() < 0.05 and layers.opening.max() < 0.05
+    assert layers.share.max() < 0.05 and layers.opening.max() < 0.05
 
 
 def test_motion_has_a_limit(warp):
@@ -51,9 +51,9 @@ def test_motion_has_a_limit(warp):
 
 def test_layers_lie_on_top_of_each_other():
     one, opening = torch.ones(1, 3, 1, 2), torch.tensor([0.0, 1.0]).view(1, 1, 1, 2)
-    layers = Layers(moved=-one, inside=0.5 * one, opening=opening, known=torch.zeros(1, 1, 1, 1))
+    layers = Layers(moved=-one, inside=0.5 * one, opening=opening, share=torch.zeros(1, 1, 1, 1))
     assert layers.join(drawn=0 * one)[0, 0].flatten().tolist() == [-1.0, 0.5]
-    assert layers._replace(known=torch.ones(1, 1, 1, 1)).join(drawn=0 * one)[0, 0].flatten().tolist() == [0.0, 0.0]
+    assert layers._replace(share=torch.ones(1, 1, 1, 1)).join(drawn=0 * one)[0, 0].flatten().tolist() == [0.0, 0.0]
 
 
 def test_who_is_known_is_drawn(warp):
@@ -119,6 +119,6 @@ def test_the_inside_of_a_mouth_is_lit_like_the_face(warp):
 def test_in_training_every_second_clip_is_drawn_and_the_others_are_moved(warp):
     z, drawn, image = given(warp)
     moved = warp.layers(z, image)
-    moved = moved._replace(known=torch.zeros_like(moved.known)).join(drawn)
+    moved = moved._replace(share=torch.zeros_like(moved.share)).join(drawn)
     frames = warp.train()(z, drawn, image)
     assert torch.equal(frames[:3], moved[:3]) and torch.equal(frames[3:], drawn[3:])

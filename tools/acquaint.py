@@ -92,7 +92,7 @@ class Made(NamedTuple):
     """What a generator makes of one picture and one voice: D frames."""
 
     drawn: Tensor  # (D, 3, H, H) by the decoder alone
-    as_a_stranger: Tensor  # (D, 3, H, H) with `known` at 0
+    as_a_stranger: Tensor  # (D, 3, H, H) without any of the drawing
     known: Tensor  # (1,), before the sigmoid
 
 
@@ -103,7 +103,7 @@ def make(generator: Generator, image: Tensor, speech: Tensor, emotion: Tensor, n
     warp = generator.decoder.warp
     layers = warp.layers(z[:, chosen], picture)
     of_face = z[0, :1].split(warp.parts, dim=-1)[2]
-    return Made(drawn, layers._replace(known=torch.zeros_like(layers.known)).join(drawn), warp.known(of_face)[0])
+    return Made(drawn, layers._replace(share=torch.zeros_like(layers.share)).join(drawn), warp.known(of_face)[0])
 
 
 def compared_with_film(drawn: Tensor, example: Example, features: torch.nn.Module, config: TrainConfig) -> dict[str, Tensor]:

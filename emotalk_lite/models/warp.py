@@ -31,16 +31,16 @@ SMALLEST = 4  # pixels, width and height of a branch's first map, as the decoder
 
 
 class Layers(NamedTuple):
-    """What lies on top of each other in N frames: `moved`, and `inside` where `opening` is. As far as the face is `known`, the drawing."""
+    """What lies on top of each other in N frames: `moved`, and `inside` where `opening` is; over both, a `share` of the drawing."""
 
     moved: Tensor  # (N, 3, H, W) in [-1, 1], the picture's pixels at their new places
     inside: Tensor  # (N, 3, H, W) in [-1, 1], teeth, tongue and the dark between them
     opening: Tensor  # (N, 1, H, W) in [0, 1]
-    known: Tensor  # (N, 1, 1, 1) in [0, 1]
+    share: Tensor  # (N, 1, 1, 1) in [0, 1], as far as the face is known
 
     def join(self, drawn: Tensor) -> Tensor:
         """Frames (N, 3, H, W) in [-1, 1] of these layers and the decoder's drawing, which has the same shape and range."""
-        return torch.lerp(torch.lerp(self.moved, self.inside, self.opening), drawn, self.known)
+        return torch.lerp(torch.lerp(self.moved, self.inside, self.opening), drawn, self.share)
 
 
 class BlindBranch(nn.Module):
@@ -89,9 +89,9 @@ class Warp(nn.Module):
     cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which is much the
     same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are. Of a stranger the
     decoder's drawing is a poor one; of a face that it was trained on it is the best there is. How well the face is known, the image
-    encoder's embedding says, once tools/acquaint.py has taught it. And it is drawn with the recordings alone that go with its film: with
-    others, what was learned by heart falls apart, so they move it like a stranger's (see `remembers`). In training, every second clip of a batch counts as known: one is
-    moved, the next one drawn.
+    encoder's embedding says, once tools/acquaint.py has taught it. And it is drawn with the recordings alone that go with its film:
+    with others, what was learned by heart falls apart, so they move it like a stranger's (see `remembers`). In training nobody is
+    known yet, and the clips of a batch take turns: one is moved, the next one drawn.
 
     Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y
     of the middle of the eyes and of the mouth as shares of the width; None: those of an average face; moved: True moves who is
@@ -150,16 +150,16 @@ class Warp(nn.Module):
             moved=move_pixels(pictures, FARTHEST * torch.tanh(motion)),
             inside=2 * inside.clamp(0, 1) - 1,
             opening=torch.sigmoid(opening) * repeat(at_the_mouth, "b h w -> (b t) 1 h w", t=z.shape[1]),
-            known=rearrange(self.knows(face), "b t 1 -> (b t) 1 1 1"),
+            share=rearrange(self.knows(face), "b t 1 -> (b t) 1 1 1"),
         )
 
     def forward(self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None, moved: bool = False) -> Tensor:
         layers = self.layers(z, image, places)
         if moved:
-            layers = layers._replace(known=torch.zeros_like(layers.known))
+            layers = layers._replace(share=torch.zeros_like(layers.share))
         if self.training:
-            is_drawn = torch.arange(len(image), device=image.device) % 2
-            layers = layers._replace(known=repeat(is_drawn.to(drawn), "b -> (b t) 1 1 1", t=z.shape[1]))
+            in_turn = torch.arange(len(image), device=image.device) % 2
+            layers = layers._replace(share=repeat(in_turn.to(drawn), "b -> (b t) 1 1 1", t=z.shape[1]))
         return layers.join(drawn)
 
 
