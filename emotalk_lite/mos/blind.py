@@ -42,9 +42,10 @@ def without_metadata(path: str | os.PathLike) -> bytes:
                 units = FILTERS.get(stream.codec_context.name)
                 copies[stream.index] = copy, BitStreamFilterContext(units, stream, copy) if units else None
             for packet in film.demux([film.streams[index] for index in copies]):
+                if not packet.size:  # as at the end
+                    continue
                 copy, units = copies[packet.stream.index]
-                packet = packet if packet.size else None  # the empty one at the end
-                for kept in units.filter(packet) if units else filter(None, [packet]):
+                for kept in units.filter(packet) if units else [packet]:
                     kept.stream = copy
                     blind.mux(kept)
     except (av.error.FFmpegError, ValueError) as error:
