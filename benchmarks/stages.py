@@ -2,7 +2,9 @@
 
     python benchmarks/stages.py [--preset p100] [--device auto] [--seconds 4]        # writes results/bench_stages.json
 
-One batch of the sample, again and again: reading clips is not counted. Run it on a quiet machine: nothing is compared in turn.
+One batch of the sample, again and again: reading clips is not counted. In a training on a GPU other processes read beside it (`emotalk
+train --workers`); where they are too few, reading decides: an example takes about 10 ms of a core, a painted one 20, a
+pseudo-identity 50. Run it on a quiet machine: nothing is compared in turn.
 """
 
 import argparse

@@ -107,8 +107,8 @@ PRESETS = {
         ),
     ),
     "cpu": Preset("cpu", CPU_MODEL, CPU_TRAIN),
-    # What the shipped checkpoint was trained with: faces that it never saw keep their looks, at the price of an output that
-    # the paper does not have. Started from the `cpu` generator, whose mouth already moves.
+    # The preset of the shipped checkpoint's trainings; its card has the rest. Faces that it never saw keep their looks, at the
+    # price of an output that the paper does not have. Started from the `cpu` generator, whose mouth already moves.
     "portrait": Preset(
         "portrait",
         replace(CPU_MODEL, output="warp"),

@@ -98,7 +98,7 @@ def convert(
 ) -> None:
     """Turn the base paper's released checkpoint into one of ours.
 
-    It draws the same frames.
+    It draws the same frames from the same noise, where the released code pads speech with zeros: by itself it pads with noise, new at every call.
 
     \b
     Example:
