@@ -412,6 +412,7 @@ def test_a_difference_is_taken_within_raters_who_rated_both(survey, tmp_path):
     done = emotalk("mos", "analyse", tmp_path / "half.json", *(tmp_path / f"{h}.json" for h in habits), "--key", survey.key)
     words = " ".join(done.stdout.split())
     assert f"% {said} " in words and f"se+em {said} {said} {said}" in words and max(map(len, done.stdout.splitlines())) <= 80
+    assert not [line for line in done.stdout.splitlines() if line.endswith(" ")]
 
 
 def test_another_variant_may_be_the_base(survey, tmp_path):

@@ -101,7 +101,7 @@ def report_bars(report: dict[str, object]) -> str:
 def _columns(rows: dict[str, list[str]], gap: int = 1) -> list[str]:
     """A table in lines: names to the left, each column as wide as it has to be."""
     first, widths = max(map(len, rows)), [max(map(len, column)) for column in zip(*rows.values())]
-    return [f"{name:{first}}" + "".join(f"{cell:>{gap + wide}}" for cell, wide in zip(row, widths)) for name, row in rows.items()]
+    return [(f"{name:{first}}" + "".join(f"{cell:>{gap + wide}}" for cell, wide in zip(row, widths))).rstrip() for name, row in rows.items()]
 
 
 def _said(value: float, form: str) -> str:
