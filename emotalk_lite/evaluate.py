@@ -70,7 +70,8 @@ def evaluate(
     Returns:
         {"metrics": {key: value}, and how they were made: numbers of clips and frames, features, codecs, versions}. What
         cannot be measured stands in "missing", lists of metrics with the reason; means over fewer than all videos, in "from_fewer"; videos that were
-        left out and why, in "left_out"; pairs of unequal length and the frames compared, in "unequal_length".
+        left out and why, in "left_out"; those that have no partner, in "unpaired"; pairs of unequal length and the frames compared,
+        in "unequal_length". "x264_preset" is the encoder's; "checkpoint" is what drew the videos, where their comment says it.
 
     Raises:
         EmotalkError: a size out of range; no such folder, no video in it; videos that cannot be read, all in one message; where all can be read,
@@ -121,12 +122,14 @@ def evaluate(
         "left_out": left_out,
         "videos": {name: len(paths) for name, paths in sets.items()},
         "pairs": sum(stem in sets["real"] for stem in sets["generated"]),
+        "unpaired": {name: [stem for stem in paths if stem not in sets[other]] for (name, paths), other in zip(sets.items(), ("generated", "real"))},
         "unequal_length": _unequal(numbers["real"], numbers["generated"]),
         "frames": {name: sum(len(video.features) for video in videos.values()) for name, videos in numbers.items()},
         "size": size,
         "features": _features(networks, size),
         "encoding": {name: sorted({_encoding(video.info) for video in videos.values()}) for name, videos in numbers.items()},
-        "preset": {name: sorted({video.info.preset or NOT_STATED for video in videos.values()}) for name, videos in numbers.items()},
+        "x264_preset": _stated("x264_preset", numbers),
+        "checkpoint": _stated("checkpoint", numbers),
         "pictures": {name: sorted({_pictures(video.info) for video in videos.values()}) for name, videos in numbers.items()},
         "taken_as_aligned": {name: how["as is"] for name, how in placed.items()},
         "squares_without_face": {name: how["no face"] for name, how in placed.items()},
@@ -252,6 +255,11 @@ def _of_files(infos: list[MediaInfo]) -> dict[str, float]:
 
 def _encoding(info: MediaInfo) -> str:
     return info.codec + (f", CRF {info.crf:g}" if info.crf is not None else f", CRF {NOT_STATED}")
+
+
+def _stated(what: str, numbers: dict[str, dict[str, VideoNumbers]]) -> dict[str, list[str]]:
+    """What the files of each set say of themselves."""
+    return {name: sorted({getattr(video.info, what) or NOT_STATED for video in videos.values()}) for name, videos in numbers.items()}
 
 
 def _pictures(info: MediaInfo) -> str:

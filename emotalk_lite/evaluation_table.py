@@ -46,6 +46,7 @@ JUDGES = {"emotion_accuracy": "the emotion classifier", "in_time": "the SyncNet"
 TRUSTED = 0.8  # of the real clips, which a judge has to be right about before its word on others counts
 DOUBT = "†"
 COLUMNS = 80  # of a terminal
+NAMED = 3  # videos without a partner, at most: the JSON names all
 FIRST = max(map(len, NAMES))  # characters of the first column
 
 
@@ -87,8 +88,12 @@ def table(report: dict[str, object]) -> str:
     notes.append(
         f"{_count(videos['generated'], 'generated video')} ({_count(frames['generated'], 'frame')}) against "
         f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "
-        f"{'; '.join(report['encoding']['generated'])}; {_preset(report, 'generated')}; {', '.join(report['pictures']['generated'])}"
+        f"{'; '.join(report['encoding']['generated'])}; {_preset(report, 'generated')}; {', '.join(report['pictures']['generated'])}; "
+        f"checkpoint: {', '.join(report['checkpoint']['generated'])}"
     )
+    if any(report["unpaired"].values()):
+        lonely = [f"{len(stems)} {name} ({_some(stems)})" for name, stems in report["unpaired"].items() if stems]
+        notes.append(f"without a partner, for no file of the other folder has the same name: {' and '.join(lonely)}")
     if report["size"] != IMAGE_SIZE:
         notes.append(
             f"pictures and their distances at {report['size']} x {report['size']}: smaller faces enlarged by bicubic interpolation, larger ones "
@@ -141,7 +146,17 @@ def _wrapped(note: str) -> list[str]:
 
 
 def _preset(report: dict[str, object], name: str) -> str:
-    return f"preset {', '.join(report['preset'][name])}"
+    return f"x264 preset {', '.join(report['x264_preset'][name])}"
+
+
+def _some(stems: list[str]) -> str:
+    """The first names of a list, and how many more there are.
+
+    >>> _some(["a", "b"]), _some(list("abcde"))
+    ('a, b', 'a, b, c and 2 more')
+    """
+    more = len(stems) - NAMED
+    return ", ".join(stems[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _count(n: int, of: str) -> str:

