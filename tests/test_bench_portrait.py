@@ -13,7 +13,9 @@ import emotalk_lite as et
 from emotalk_lite.checkpoint import fingerprint
 from emotalk_lite.data.clips import load_speech
 from emotalk_lite.generate import SHIPPED, load_generator
+from emotalk_lite.errors import EmotalkError
 from emotalk_lite.metrics import identity
+from emotalk_lite.metrics.expression import fetch_fer
 from emotalk_lite.presets import SAMPLES_PER_FRAME
 
 ROOT = Path(__file__).parents[1]
@@ -66,3 +68,33 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_is_measured(bench
     with pytest.raises(SystemExit, match="2"):
         bench.main()
     assert "no such folder" in capsys.readouterr().err
+
+
+def test_the_asked_emotion_rises_against_the_neutral_film_and_neutral_against_all_others(bench):
+    seen = {asked: {emotion: 0.1 + 0.4 * (emotion == asked) for emotion in et.EMOTIONS} for asked in et.EMOTIONS}
+    assert all(row == {"rise": pytest.approx(0.4), "named": 1} for row in bench.evidence(seen).values())
+    still = dict.fromkeys(et.EMOTIONS, seen["happiness"])  # a smile that nothing moves
+    rows = bench.evidence(still)
+    assert {row["rise"] for row in rows.values()} == {0} and {name for name, row in rows.items() if row["named"]} == {"happiness"}
+
+
+def test_the_expressions_alone_leave_all_other_numbers_as_they_were(bench, monkeypatch, tmp_path):
+    try:
+        fetch_fer()
+    except EmotalkError as error:
+        pytest.skip(str(error))
+    stored = (ROOT / "results" / "portrait.json").read_text()
+    (tmp_path / "portrait.json").write_text(stored)
+    monkeypatch.setattr(bench, "OUT", tmp_path / "portrait.json")
+    monkeypatch.setattr(bench, "load_speech", lambda path: load_speech(path)[: 10 * SAMPLES_PER_FRAME])  # seconds
+    monkeypatch.setattr("sys.argv", ["portrait.py", "--expression"])
+    bench.main()
+    before, after = json.loads(stored), json.loads((tmp_path / "portrait.json").read_text())
+    made = {"expressions of the filmed clips", "expressions of the astronaut"}
+    assert all("fer==" in after["measured"][name]["of"] and set(after[name]) == set(et.EMOTIONS) for name in made)
+    others = lambda record: {name: part for name, part in record.items() if name not in {*made, "measured"}}
+    assert others(before) == others(after) and others(before["measured"]) == others(after["measured"])
+    (tmp_path / "portrait.json").write_text(json.dumps(before | {"checkpoint": "another"}))
+    with pytest.raises(SystemExit, match="2"):
+        bench.main()
+    assert json.loads((tmp_path / "portrait.json").read_text())["checkpoint"] == "another"
