@@ -142,6 +142,7 @@ SAID = [
     (SETUP, "beside torch {colab[kept][torch]} and numpy {colab[kept][numpy]}, which both stayed as they were"),
     (CARD, "(training fit) | {portrait[sample (training fit)][mean][psnr]:.1f} dB | {portrait[sample (training fit)][mean][ssim]:.3f} |"
            " {portrait[sample (training fit)][mean][mouth_correlation]:.2f} |"),
+    (CARD, "from {portrait[sample (training fit)][happiness][psnr]:.1f} dB in happiness to {portrait[sample (training fit)][neutral][psnr]:.1f} dB in neutral"),
     (CARD, "| {portrait[synthetic held-out actors][clips]} clips of twelve synthetic actors that it never saw |"
            " {portrait[synthetic held-out actors][psnr]:.1f} dB | {portrait[synthetic held-out actors][ssim]:.3f} |"
            " {portrait[synthetic held-out actors][mouth_correlation]:.2f} |"),
@@ -322,6 +323,12 @@ def test_what_the_card_and_chapter_12_say_of_the_astronaut_is_so_in_its_file():
     assert min(rows, key=lambda name: rows[name]["lip_opening_deviation"]) == "sadness"
     for reader in ("opening", "lip_opening"):
         assert all(row[f"{reader}_follows_loudness"] > row[f"{reader}_reversed"] for row in rows.values())
+    assert min(part["sample (training fit)"], key=lambda name: part["sample (training fit)"][name]["psnr"]) == "happiness"
+    above = lambda row: f"{row['lip_opening_follows_loudness'] - row['lip_opening_reversed']:.2f}"
+    chance = [f"{pick(row['lip_opening_reversed'] for row in rows.values()):.2f}" for pick in (min, max)]
+    card = words((ROOT / CARD).read_text())
+    assert f"So {chance[0]} to {chance[1]}, where that line lies for her" in card
+    assert f"{above(part[STRANGER]['mean'])} on average here, {above(of_others['mean'])} on the portraits below" in card
     real = part["filmed clips of the sample"]["mean"]
     assert real["opening_follows_loudness"] - real["opening_reversed"] > 0.2 > 0.05 > real["lip_opening_follows_loudness"] - real["lip_opening_reversed"]
 
