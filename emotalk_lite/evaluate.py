@@ -17,6 +17,7 @@ from .metrics.bad_videos import check_videos, leave_out
 from .metrics.cache import Cache
 from .metrics.emotion import SHIPPED, fitted_to, load_emotion_classifier, recognise
 from .metrics.frechet import floor, frechet_of_features, kernel_distance
+from .metrics.labels import label_of, read_labels
 from .metrics.media import MediaInfo
 from .metrics.sync import FEWEST_FRAMES
 from .metrics.video import EmotionJudge, Networks, NeutralPictures, VideoNumbers, find_videos, measure_video, read_faces
@@ -41,10 +42,11 @@ def evaluate(
     classifier: str | os.PathLike = SHIPPED,
     skip_bad: bool = False,
     size: int = IMAGE_SIZE,
+    labels: str | os.PathLike | None = None,
 ) -> dict[str, object]:
     """Measure a folder of generated videos against a folder of real ones.
 
-    Videos of the same name are pairs; PSNR, SSIM and how a mouth follows the real one are of pairs alone, over the frames that
+    Videos of the same name are pairs, or those that `labels` says; PSNR, SSIM and how a mouth follows the real one are of pairs alone, over the frames that
     both have; the mouth's, and lip sync, of clips of at least 17 frames. All faces are compared at 128 x 128, or pictures at another
     `size`: they are found and aligned by MTCNN as `emotalk prepare` does it. A square video whose eyes and mouth lie where alignment puts them, within 8 % of
     the width, is kept as it is, and so is one that shows no face, see `read_faces`. Resolution and bitrate are those of the files. Videos
@@ -65,7 +67,8 @@ def evaluate(
         size: pixels, 32 to 1024, at which PSNR, SSIM and the distances between sets compare faces. Smaller ones are enlarged by
             bicubic interpolation, larger ones averaged down: 512 compares enlarged videos at their own size, with the real ones
             interpolated unless they have as many pixels. Everything else looks at 128 x 128.
-        skip_bad: leave out the videos that are damaged or show no face, and the video of the same name in the other folder.
+        skip_bad: leave out the videos that are damaged or show no face, and their partners in the other folder.
+        labels: a CSV file for videos that are not named as CREMA-D's, or not as their partners, see `read_labels`.
 
     Returns:
         {"metrics": {key: value}, and how they were made: numbers of clips and frames, features, codecs, versions}. What
@@ -75,7 +78,7 @@ def evaluate(
 
     Raises:
         EmotalkError: a size out of range; no such folder, no video in it; videos that cannot be read, all in one message; where all can be read,
-            those that are not square and show no face, likewise; a single frame in all; a wrong file of weights.
+            those that are not square and show no face, likewise; a single frame in all; a wrong file of weights or of labels.
 
     >>> evaluate("no_such_folder", "generated")
     Traceback (most recent call last):
@@ -84,6 +87,10 @@ def evaluate(
     if not SIZES[0] <= size <= SIZES[1]:
         raise EmotalkError(f"cannot compare faces at {size} x {size}; give {SIZES[0]} to {SIZES[1]}")
     sets = {"real": find_videos(real), "generated": find_videos(generated)}
+    told = {stem: label_of(stem) for paths in sets.values() for stem in paths}
+    if labels is not None:
+        told |= read_labels(labels, **sets)
+    partners = {stem: told[stem].real for stem in sets["generated"] if told[stem].real in sets["real"]}
     if json_path is not None:
         check_writable(json_path)
     (weights, no_inception), no_identity = inception.get_weights(inception_weights, progress), identity.why_missing()
@@ -93,18 +100,19 @@ def evaluate(
     caches = {"real": Cache(), "generated": Cache(keep=False)}
     kept = caches["real"]
     bad = check_videos(sets, caches, skip_bad, progress, size)
-    left_out = leave_out(sets, bad)
-    neutral = NeutralPictures({stem: path for stem, path in sets["real"].items() if path not in bad}, networks, kept, size)
+    left_out = leave_out(sets, bad, partners)
+    neutral = NeutralPictures({stem: path for stem, path in sets["real"].items() if path not in bad}, told, networks, kept, size)
     sets = {name: {stem: path for stem, path in paths.items() if stem not in left_out[name]} for name, paths in sets.items()}
+    partners = {stem: real for stem, real in partners.items() if stem in sets["generated"]}
     numbers, placed = {"real": {}, "generated": {}}, {"real": Counter(), "generated": Counter()}
     for name, paths in sets.items():
         cache = caches[name]
         for stem, path in tqdm(paths.items(), desc=f"{name} videos", unit="video", disable=not progress, leave=False):
-            other = sets["real"].get(stem) if name == "generated" else None
+            other = sets["real"][partners[stem]] if name == "generated" and stem in partners else None
             paired = other and (other, read_faces(other, kept, size))
             seen = read_faces(path, cache, size)
             placed[name][seen.how] += 1
-            numbers[name][stem] = measure_video(path, seen, networks, neutral.of(stem), paired, cache, kept)
+            numbers[name][stem] = measure_video(path, seen, networks, neutral.of(told[stem].actor), paired, cache, kept, told[stem].emotion)
 
     for name, folder in (("real", real), ("generated", generated)):
         if sum(len(video.features) for video in numbers[name].values()) < 2:
@@ -121,9 +129,9 @@ def evaluate(
         "missing": [{"metrics": keys, "why": why} for keys, why in missing if why],
         "left_out": left_out,
         "videos": {name: len(paths) for name, paths in sets.items()},
-        "pairs": sum(stem in sets["real"] for stem in sets["generated"]),
-        "unpaired": {name: [stem for stem in paths if stem not in sets[other]] for (name, paths), other in zip(sets.items(), ("generated", "real"))},
-        "unequal_length": _unequal(numbers["real"], numbers["generated"]),
+        "pairs": len(partners),
+        "unpaired": {"real": [stem for stem in sets["real"] if stem not in partners.values()], "generated": [stem for stem in sets["generated"] if stem not in partners]},
+        "unequal_length": _unequal(numbers["real"], numbers["generated"], partners),
         "frames": {name: sum(len(video.features) for video in videos.values()) for name, videos in numbers.items()},
         "size": size,
         "features": _features(networks, size),
@@ -201,9 +209,9 @@ def _from_fewer(videos: dict[str, VideoNumbers]) -> dict[str, str]:
     return {key: f"{count} of {len(videos)} videos" for key, count in sorted(have.items()) if count < len(videos)}
 
 
-def _unequal(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers]) -> dict[str, dict[str, int]]:
+def _unequal(real: dict[str, VideoNumbers], generated: dict[str, VideoNumbers], partners: dict[str, str]) -> dict[str, dict[str, int]]:
     """Frames of each pair that differs in length, and how many of them are compared."""
-    lengths = {stem: {"generated": len(video.features), "real": len(real[stem].features)} for stem, video in generated.items() if stem in real}
+    lengths = {stem: {"generated": len(generated[stem].features), "real": len(real[partner].features)} for stem, partner in partners.items()}
     return {stem: n | {"compared": min(n.values())} for stem, n in lengths.items() if n["generated"] != n["real"]}
 
 
@@ -233,7 +241,7 @@ def _versions(networks: Networks) -> dict[str, str]:
 def _not_measured(metrics: dict[str, float], no_identity: bool) -> list[tuple[list[str], str]]:
     """Which numbers of single videos are missing where the networks are there, and why."""
     follows = {of: [f"{name}_follows_{of}" for name in ("opening", *(() if no_identity else ("lip_opening",)))] for of in ("real", "loudness")}
-    no_names = "needs videos named as CREMA-D's, such as 1001_DFA_ANG_XX, and a neutral real one of the same actor"
+    no_names = "needs videos named as CREMA-D's, such as 1001_DFA_ANG_XX, or --labels, and a neutral real one of the same actor"
     groups = [
         (["frechet_real_floor", "kernel_real_floor"], "needs at least two real videos"),
         (["lse_d", "lse_c", *follows["loudness"]], f"no generated video has sound and at least {FEWEST_FRAMES} frames"),
@@ -245,7 +253,7 @@ def _not_measured(metrics: dict[str, float], no_identity: bool) -> list[tuple[li
         groups.append((["psnr"], "every pair has pictures that are the same: it would be infinite"))
         groups.append((follows["real"], f"no pair has at least {FEWEST_FRAMES} frames in common"))
     else:
-        groups.append((["ssim", "psnr", *follows["real"]], "no generated video has the name of a real one"))
+        groups.append((["ssim", "psnr", *follows["real"]], "no generated video has the name of a real one; --labels can say which belong together"))
     return [(keys, why) for keys, why in groups if keys[0] not in metrics]
 
 

@@ -93,7 +93,7 @@ def table(report: dict[str, object]) -> str:
     )
     if any(report["unpaired"].values()):
         lonely = [f"{len(stems)} {name} ({_some(stems)})" for name, stems in report["unpaired"].items() if stems]
-        notes.append(f"without a partner, for no file of the other folder has the same name: {' and '.join(lonely)}")
+        notes.append(f"without a partner of the same name (--labels can say which belong together): {' and '.join(lonely)}")
     if report["size"] != IMAGE_SIZE:
         notes.append(
             f"pictures and their distances at {report['size']} x {report['size']}: smaller faces enlarged by bicubic interpolation, larger ones "

@@ -1,6 +1,7 @@
 """Distances against closed forms and against torchmetrics; whole folders of videos, as a user evaluates them."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -20,8 +21,10 @@ from emotalk_lite.evaluate import evaluate
 from emotalk_lite.evaluation_table import NAMES, table
 from emotalk_lite.metrics.frechet import Statistics, expected_bias, floor, frechet_distance, gaussian_bias, kernel_distance, picture_features, statistics
 from emotalk_lite.metrics import frechet, identity, inception
+from emotalk_lite.metrics.bad_videos import leave_out
 from emotalk_lite.metrics.cache import Cache
 from emotalk_lite.metrics.image import psnr
+from emotalk_lite.metrics.labels import read_labels
 from emotalk_lite.metrics.media import media_info
 from emotalk_lite.metrics.video import ALIGNMENT, EMBEDDINGS, INCEPTION, LIP_OPENINGS, find_videos, read_faces
 from emotalk_lite.models.features import load_features
@@ -172,8 +175,54 @@ def test_a_film_says_what_drew_it_and_names_that_find_no_partner_are_told(videos
     assert report["checkpoint"] == {"real": ["not stated in the file"], "generated": ["mine.safetensors, SHA-256 0123456789ab..."]}
     assert report["unpaired"] == {"real": ["1001_DFA_NEU_XX"], "generated": ["happy_1_out", "happy_2_out", "happy_3_out", "sad_1_out"]}
     said = " ".join(table(report).split())
-    assert "same name: 1 real (1001_DFA_NEU_XX) and 4 generated (happy_1_out, happy_2_out, happy_3_out and 1 more)" in said
+    assert "belong together): 1 real (1001_DFA_NEU_XX) and 4 generated (happy_1_out, happy_2_out, happy_3_out and 1 more)" in said
     assert "checkpoint: mine.safetensors, SHA-256 0123456789ab..." in said
+
+
+def test_labels_say_what_names_do_not(videos, tmp_path):
+    names = {"1001_DFA_DIS_XX": ("clip 1", "out_1"), "1001_DFA_NEU_XX": ("clip 2", "out_2")}
+    for name, new in names.items():
+        for folder, stem in zip(("real", "generated"), new):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            shutil.copy(videos / folder / f"{name}.mp4", tmp_path / folder / f"{stem}.mp4")
+    plain = evaluate(tmp_path / "real", tmp_path / "generated", progress=False)
+    assert plain["pairs"] == 0 and not {"ssim", "emotion_accuracy"} & set(plain["metrics"])
+    rows = "name,real,emotion,actor", "clip 1,,disgusted,her", "clip 2.mp4,,NEU,her", "out_1,clip 1,disgust,her", "out_2.mp4,clip 2.mp4,neutral,her"
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8-sig")  # as Excel writes it
+    command = ["evaluate", "--real", tmp_path / "real", "--generated", tmp_path / "generated", "--labels", tmp_path / "labels.csv"]
+    done = emotalk(*command, "--json", tmp_path / "o.json")
+    assert done.returncode == 0 and "2 pairs" in " ".join(done.stdout.split()) and "without a partner" not in done.stdout
+    told, named = json.loads((tmp_path / "o.json").read_text()), evaluate(videos / "real", videos / "generated", progress=False)
+    assert told["metrics"] == named["metrics"]
+    assert list(told["each"].values()) == list(named["each"].values()) and told["unpaired"] == {"real": [], "generated": []}
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("name,mood\na,happy", "has the columns name, mood; give name, and any of real, emotion, actor"),
+        ("", r"has the columns \(none\)"),
+        ("name,real\nz,a", "line 2: no video in either folder has the name z"),
+        ("name,real\ng,g", "line 2: no video in the folder of real ones has the name g"),
+        ("name,emotion\ng,happy\ng.mp4,sad", "line 3: g has a line already"),
+        ("name,emotion\ng,merry", "line 2: .*merry"),
+        (None, "cannot be read"),
+    ],
+)
+def test_labels_that_cannot_be_right_are_one_line(tmp_path, text, said):
+    if text is not None:
+        (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(EmotalkError, match=f"labels.csv.*{said}") as failure:
+        read_labels(tmp_path / "labels.csv", ["a"], ["g"])
+    assert "\n" not in str(failure.value)
+
+
+def test_a_real_video_stays_while_one_of_its_partners_is_good():
+    sets = {"real": {"a": Path("r/a.mp4")}, "generated": {"one": Path("g/one.mp4"), "two": Path("g/two.mp4"), "c": Path("g/c.mp4")}}
+    partners = {"one": "a", "two": "a"}
+    assert leave_out(sets, {Path("g/one.mp4"): "is cut off"}, partners) == {"real": {}, "generated": {"one": "is cut off"}}
+    with pytest.raises(EmotalkError, match="of the real videos none is left"):
+        leave_out(sets, dict.fromkeys((Path("g/one.mp4"), Path("g/two.mp4")), "is cut off"), partners)
 
 
 def judge_of(metric, report):
@@ -353,7 +402,7 @@ def test_bad_videos_are_left_out_with_their_partners_if_asked_and_the_report_say
     report = json.loads((bad_videos / "o.json").read_text(), parse_constant=pytest.fail)  # no Infinity, which JSON does not have
     cut = report["left_out"]["generated"].pop("1001_DFA_NEU_XX")
     assert cut.startswith("is cut off after") and report["left_out"] == {
-        "real": {"1001_DFA_NEU_XX": "the generated video of this name is bad"},
+        "real": {"1001_DFA_NEU_XX": "its generated partner is bad"},
         "generated": {"wall": "no face found in the clip"},
     }
     assert "emotion_accuracy" in report["metrics"]  # the real neutral clip is whole: it still says what the actor looks like

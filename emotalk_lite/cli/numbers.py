@@ -26,6 +26,9 @@ def evaluate(
         ),
     ] = None,
     size: Annotated[int, typer.Option(help="Pixels, width and height, at which pictures are compared; 512 for enlarged videos.")] = 128,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV with the columns name, real, emotion, actor, for videos not named as CREMA-D's.")
+    ] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out videos that are damaged or show no face, and their partners, and say which.")
     ] = False,
@@ -46,7 +49,7 @@ def evaluate(
     from ..evaluation_table import table
 
     judge = {} if classifier is None else {"classifier": classifier}
-    print(table(measure(real, generated, json_file, inception_weights=inception, skip_bad=skip_bad, size=size, **judge)))
+    print(table(measure(real, generated, json_file, inception_weights=inception, skip_bad=skip_bad, size=size, labels=labels, **judge)))
 
 
 @app.command()

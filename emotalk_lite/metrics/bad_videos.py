@@ -59,26 +59,32 @@ def check_videos(sets: dict[str, Videos], caches: dict[str, Cache], skip_bad: bo
     return bad
 
 
-def leave_out(sets: dict[str, Videos], bad: dict[Path, str]) -> dict[str, dict[str, str]]:
-    """Which videos of each set to leave out, and why: the bad ones, and those of the same name in the other set.
+def leave_out(sets: dict[str, Videos], bad: dict[Path, str], partners: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Which videos of each set to leave out, and why: the bad ones, and those whose every partner is bad.
+
+    Args:
+        sets: videos by name, of "generated" and "real".
+        bad: of `check_videos`.
+        partners: of generated videos, by name, the name of the real one.
 
     Raises:
         EmotalkError: these are all videos of a set.
 
     >>> sets = {"real": {"a": Path("r/a.mp4"), "b": Path("r/b.mp4")}, "generated": {"a": Path("g/a.mp4")}}
-    >>> leave_out(sets, {Path("g/a.mp4"): "is cut off"})
+    >>> leave_out(sets, {Path("g/a.mp4"): "is cut off"}, {"a": "a"})
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: of the generated videos none is left that can be measured: g/a.mp4: is cut off; put that right
-    >>> leave_out(sets, {Path("r/b.mp4"): "is cut off"})
+    >>> leave_out(sets, {Path("r/b.mp4"): "is cut off"}, {"a": "a"})
     {'real': {'b': 'is cut off'}, 'generated': {}}
     """
     found: dict[str, dict[str, str]] = {name: {} for name in sets}
+    pairs = {"real": [(real, stem) for stem, real in partners.items()], "generated": list(partners.items())}
     for name, other in (("real", "generated"), ("generated", "real")):
         for stem, path in sets[name].items():
             if path in bad:
                 found[name][stem] = bad[path]
-            elif sets[other].get(stem) in bad:
-                found[name][stem] = f"the {other} video of this name is bad"
+            elif (theirs := [b for a, b in pairs[name] if a == stem]) and all(sets[other][b] in bad for b in theirs):
+                found[name][stem] = f"its {other} partner is bad"
         if len(found[name]) == len(sets[name]):
             raise EmotalkError(f"of the {name} videos none is left that can be measured: {_named(bad)}; put that right")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from ..data import align, cremad, faces, media
+from ..data import align, faces, media
 from ..errors import EmotalkError
 from ..models.features import ImageFeatures
 from ..presets import FPS, IMAGE_SIZE
@@ -21,6 +21,7 @@ from .cache import Cache
 from .frechet import picture_features
 from .image import psnr, ssim
 from .inception import inception_features
+from .labels import Label
 from .lips import lip_opening
 from .media import MediaInfo, media_info
 from .motion import lagged_correlation, mouth_opening, speech_envelope
@@ -183,6 +184,7 @@ def measure_video(
     paired: tuple[Path, AlignedVideo] | None = None,
     cache: Cache | None = None,
     kept: Cache | None = None,
+    emotion: str | None = None,
 ) -> VideoNumbers:
     """All numbers of a video; what cannot be measured is left out.
 
@@ -191,9 +193,10 @@ def measure_video(
         faces_seen: of `read_faces`. Pictures are compared, alone and as sets, at the size of its `large`.
         networks: that look at it.
         neutral: what the actor looks like.
-        paired: the real video of the same name, and its faces.
+        paired: its real partner, and the faces there.
         cache: keeps what the networks see of the video.
         kept: the same for the real one.
+        emotion: that it should show.
     """
     cache, kept = cache or Cache(keep=False), kept or Cache(keep=False)
     name, inception = networks.features.name, networks.inception
@@ -209,8 +212,9 @@ def measure_video(
         if networks.identity:
             theirs["lip_opening"] = kept.get(other, at_size(LIP_OPENINGS, size), lambda: lip_opening(real.frames))
         values |= _of_pair(large, real.large) | _of_mouths(openings, theirs)
-    if neutral is not None and clip_name(path.stem):
-        values["emotion_accuracy"] = float(_names_emotion(path.stem, frames, neutral.picture, networks))
+    if neutral is not None and emotion is not None:
+        seen = networks.emotions(frames, neutral.picture)
+        values["emotion_accuracy"] = float(max(seen, key=seen.get) == emotion)
     if networks.identity and (neutral is not None or paired is not None):
         faces_here = cache.get(path, at_size(EMBEDDINGS, size), lambda: _embeddings(frames))
         if neutral is not None:
@@ -229,35 +233,23 @@ class NeutralPictures:
     """What each actor looks like: the first frame of the first neutral video, read when it is asked for.
 
     Args:
-        videos: by name; those that are not named as CREMA-D's have no actor.
+        videos: by name.
+        labels: of each of them: whose face it is.
         networks: whether faces are embedded.
         cache, size: of `read_faces`.
     """
 
-    def __init__(self, videos: dict[str, Path], networks: Networks, cache: Cache, size: int = IMAGE_SIZE) -> None:
-        named = {stem: clip_name(stem) for stem in videos}
-        self._paths = {c.actor: videos[stem] for stem, c in reversed(named.items()) if c and c.emotion == "neutral"}
+    def __init__(self, videos: dict[str, Path], labels: Mapping[str, Label], networks: Networks, cache: Cache, size: int = IMAGE_SIZE) -> None:
+        neutral = [stem for stem in videos if labels[stem].actor is not None and labels[stem].emotion == "neutral"]
+        self._paths = {labels[stem].actor: videos[stem] for stem in reversed(neutral)}
         self._networks, self._cache, self._size, self._seen = networks, cache, size, {}
 
-    def of(self, stem: str) -> Neutral | None:
-        """Of the actor of a video, or None where there is no neutral one."""
-        actor = (name := clip_name(stem)) and name.actor
+    def of(self, actor: str | None) -> Neutral | None:
+        """Of an actor, or None where there is no neutral one."""
         if actor in self._paths and actor not in self._seen:
             picture = read_faces(self._paths[actor], self._cache, self._size).frames[0]
             self._seen[actor] = Neutral(picture, identity.face_embeddings(picture[None]) if self._networks.identity else None)
         return self._seen.get(actor)
-
-
-def clip_name(stem: str) -> cremad.ClipName | None:
-    """What a video's name says, if it is CREMA-D's.
-
-    >>> clip_name("1001_DFA_ANG_XX").emotion, clip_name("holiday")
-    ('anger', None)
-    """
-    try:
-        return cremad.parse_name(stem)
-    except EmotalkError:
-        return None
 
 
 def _face_points(frames: np.ndarray) -> np.ndarray:
@@ -272,12 +264,6 @@ def _face_points(frames: np.ndarray) -> np.ndarray:
         if frames.shape[1] != frames.shape[2]:
             raise
         return np.zeros((0, 2), np.float32)
-
-
-def _names_emotion(stem: str, frames: np.ndarray, neutral: np.ndarray, networks: Networks) -> bool:
-    """Whether the emotion classifier names a video's emotion as its file name does."""
-    seen = networks.emotions(frames, neutral)
-    return max(seen, key=seen.get) == clip_name(stem).emotion
 
 
 def _of_sound(path: Path, frames: np.ndarray, openings: dict[str, np.ndarray]) -> dict[str, float]:
