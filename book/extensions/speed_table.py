@@ -22,7 +22,7 @@ ROWS = (
      " {presets[cuda][forward][ratio]} times the plain formulation's, in {presets[cuda][forward][memory_ratio]} times less memory"),
     ("bench_generate_cuda", "learning, `cuda` preset", "{presets[cuda][training_step][frames_per_second]} frames a second,"
      " {presets[cuda][training_step][ratio]} times the plain formulation's, in {presets[cuda][training_step][memory_ratio]} times less memory"),
-    ("bench_stages", "steps of training, `p100` preset", "{steps_per_second[critic]} a second of the critic's stage,"
+    ("bench_stages", "steps of training, `p100` preset, one batch again and again (reading clips is not counted)", "{steps_per_second[critic]} a second of the critic's stage,"
      " {steps_per_second[pretrain]} of pretraining, {steps_per_second[joint]} of the joint stage"),
     ("bench_prepare", "preparing real clips, one process", "{frames_per_second[prepare]} frames a second,"
      " {prepare_over_plain_cascade} times what MTCNN alone does on every frame"),
