@@ -39,8 +39,8 @@ def picture(image: Image.Image | np.ndarray, width: int | None = None, quality: 
 def encoded(image: Image.Image, quality: int) -> tuple[bytes, str]:
     """A picture's bytes and their format: JPEG, or of a grey one (mode "L") or one of few colours ("P") PNG, which is smaller where areas are even.
 
-    >>> encoded(Image.new("L", (8, 8)), 80)[1]
-    'png'
+    >>> [encoded(Image.new(mode, (8, 8)), 80)[1] for mode in ("RGB", "L", "P")]
+    ['jpeg', 'png', 'png']
     """
     buffer, kind = io.BytesIO(), "png" if image.mode in ("L", "P") else "jpeg"
     image.save(buffer, kind, quality=quality, optimize=True, progressive=True)  # a few per cent smaller, the same pixels
