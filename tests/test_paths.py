@@ -1,11 +1,13 @@
 """Files appear whole or not at all."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.paths import atomic_path, check_writable, home, make_folder_of, remove_abandoned
+from emotalk_lite.paths import alone_in, atomic_path, check_writable, home, make_folder_of, remove_abandoned
 
 
 def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
@@ -55,3 +57,14 @@ def test_what_a_kill_leaves_of_the_probe_is_removed_with_the_rest(tmp_path, monk
     assert len(list(tmp_path.iterdir())) == 1
     remove_abandoned(tmp_path, age=0)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK], ids=["no locks at all", "no locks left"])
+def test_a_disk_without_locks_keeps_nobody_out_and_nothing_of_a_killed_process_stays(tmp_path, monkeypatch, recwarn, number):
+    def flock(descriptor, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with alone_in(tmp_path), alone_in(tmp_path, wait=0):
+        assert not [path for path in tmp_path.iterdir() if path.stat().st_size], "a file that says who holds the lock outlives a kill"
+    assert not recwarn
