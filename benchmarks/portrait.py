@@ -80,7 +80,7 @@ def weights(emotion: str) -> list[float]:
 
 def means(rows: list[dict[str, float]]) -> dict[str, float]:
     """The mean of every column, rounded."""
-    return {name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]}
+    return {name: round(float(np.mean([row[name] for row in rows])), 3) + 0.0 for name in rows[0]}  # no -0.0
 
 
 def against(generator: Generator, clip: PreparedClip, image: np.ndarray, reader: Ridge | None = None) -> dict[str, float]:
@@ -278,10 +278,10 @@ def filmed() -> dict[str, dict[str, float]]:
     return over_recordings({name: [read_film(clip.frames, clip.audio, clips["neutral"].frames[0])] for name, clip in clips.items()})
 
 
-def provenance(of: str) -> dict[str, str]:
+def provenance(of: str, expression: bool) -> dict[str, str]:
     """When, on what, and with what a part was measured."""
-    judge = identity.why_missing() or version("dlib-bin")
-    return {"of": of, "date": date.today().isoformat(), "device": f"cpu: {platform.machine()}", "torch": torch.__version__, "dlib": judge}
+    judge = {"fer": CARRIER.removeprefix("fer==")} if expression else {"dlib": identity.why_missing() or version("dlib-bin")}
+    return {"of": of, "date": date.today().isoformat(), "device": f"cpu: {platform.machine()}", "torch": torch.__version__, **judge}
 
 
 def main() -> None:
@@ -306,7 +306,7 @@ def main() -> None:
     generator, manifest = load_generator(given.checkpoint), et.sample()
     voices = {entry.emotion: load_speech(manifest.path(entry)) for entry in manifest.speech}
     said = "the six recordings of CREMA-D's actor 1002 in the sample, each in every emotion"
-    painted, judge, usual = "`emotalk synth --actors 120 --clips 12`", f"mini-XCEPTION of {CARRIER}", not given.expression
+    painted, usual = "`emotalk synth --actors 120 --clips 12`", not given.expression
     parts: dict[str, tuple[object, str, Callable[[], dict]]] = {  # whether it is measured, on what, and how
         "sample (training fit)": (usual, "the sample's six clips", lambda: sample_fit(generator)),
         "filmed clips of the sample": (usual, "the sample's six clips themselves", filmed),
@@ -319,17 +319,17 @@ def main() -> None:
             usual, f"skimage.data.astronaut; {said}", lambda: over_recordings(stranger(generator, astronaut(), voices))),
         "portraits with the voice of 1002": (
             usual and given.portraits, f"a folder of pictures; {said}", lambda: portraits(generator, given.portraits, voices)),
-        "expressions of the filmed clips": (given.expression, f"the sample's six clips themselves; {judge}", evidence_of_clips),
+        "expressions of the filmed clips": (given.expression, "the sample's six clips themselves", evidence_of_clips),
         "expressions of the astronaut": (
-            given.expression, f"skimage.data.astronaut; {said}; {judge}", lambda: evidence_of(generator, astronaut(), voices)),
+            given.expression, f"skimage.data.astronaut; {said}", lambda: evidence_of(generator, astronaut(), voices)),
         "expressions of the portraits": (
-            given.expression and given.portraits, f"a folder of pictures; {said}; {judge}",
+            given.expression and given.portraits, f"a folder of pictures; {said}",
             lambda: evidence_of_portraits(generator, given.portraits, voices)),
     }  # fmt: skip
     record["measured"] = {}
     for name, (wanted, of, measure) in parts.items():
         if wanted:
-            record["measured"][name], record[name] = provenance(of), measure()
+            record["measured"][name], record[name] = provenance(of, given.expression), measure()
         elif name in kept:
             record["measured"][name], record[name] = kept["measured"][name], kept[name]
     write_json(record, OUT)

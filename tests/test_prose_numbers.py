@@ -74,7 +74,7 @@ FAST = "emotalk_lite/weights/upscale_fast.md"
 TRAINING, CLAIMED, CARD = "book/chapters/11_training.md", "book/claims.md", "emotalk_lite/weights/portrait.md"
 SETUP = "book/setup.md"
 SYNCNET = "emotalk_lite/weights/syncnet.md"
-OTHERS = "portraits with the voice of 1002"
+OTHERS, SHOWN = "portraits with the voice of 1002", "expressions of the portraits"
 STRANGER = "astronaut with the voice of 1002"  # in results/portrait.json
 SAID = [
     ("book/chapters/00_quickstart.md", "he is\nsofter: {row[cpu joint 180][psnr]:.1f} dB"),
@@ -165,6 +165,11 @@ SAID = [
     *((CARD, "| %s | {portrait[%s][all][%s][identity_distance]:.2f} | {portrait[%s][all][%s][lip_opening_follows_loudness]:.2f}, reversed"
              " {portrait[%s][all][%s][lip_opening_reversed]:.2f} | {portrait[%s][all][%s][lip_opening_deviation]:.3f} |" % (row, *(4 * (OTHERS, row))))
       for row in (*EMOTIONS, "mean")),
+    *((CARD, "| {portrait[%s][all][%s][rise]:+.3f}, on {portrait[%s][all][%s][rises_on]} of {portrait[%s][pictures]} |"
+             " {portrait[%s][all][%s][named]:.3f} | {portrait[expressions of the filmed clips][%s][rise]:+.3f} |"
+             % (SHOWN, row, SHOWN, row, SHOWN, SHOWN, row, row)) for row in EMOTIONS),
+    (CARD, "from {portrait[expressions of the astronaut][neutral][rise]:+.3f} in neutral to"
+           " {portrait[expressions of the astronaut][sadness][rise]:+.3f} in sadness"),
     (CARD, "the profile in sadness, {portrait[%s][each][06.png][sadness][lip_opening_deviation]:.3f};" % OTHERS),
     (CARD, "in profile in sadness ({portrait[%s][each][06.png][sadness][lip_opening_follows_loudness]:.2f}) and anger"
            " ({portrait[%s][each][06.png][anger][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
@@ -321,6 +326,10 @@ def test_what_the_card_and_chapter_12_say_of_the_astronaut_is_so_in_its_file():
     assert low("lip_opening_deviation", 0.025) == {("06.png", "sadness")}
     assert low("lip_opening_follows_loudness", 0.55) == {("01.jpg", "anger"), ("01.jpg", "neutral"), ("06.png", "anger"), ("06.png", "sadness")}
     assert min(rows, key=lambda name: rows[name]["lip_opening_deviation"]) == "sadness"
+    hers, real = part["expressions of the astronaut"], part["expressions of the filmed clips"]
+    assert {name for name, row in hers.items() if row["named"]} == {"happiness"} and sum(row["named"] for row in real.values()) == 4
+    assert {name for name, row in hers.items() if row["rise"] > 0} == {"anger", "fear", "happiness", "sadness"} and part[SHOWN]["pictures"] == 11
+    assert sorted(hers, key=lambda name: hers[name]["rise"])[:: len(hers) - 1] == ["neutral", "sadness"]
     for reader in ("opening", "lip_opening"):
         assert all(row[f"{reader}_follows_loudness"] > row[f"{reader}_reversed"] for row in rows.values())
     assert min(part["sample (training fit)"], key=lambda name: part["sample (training fit)"][name]["psnr"]) == "happiness"
