@@ -27,6 +27,7 @@ from .tiles import upscale, upscaled
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv")
 CRF = 18  # x264's constant rate factor, as in `write_video`
+PRESET = "faster"  # x264's: half the time of its own choice, "medium", for 2 % more bytes, as near to what was drawn
 
 
 def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
@@ -120,7 +121,7 @@ def _write(path: Path, frames: Iterator[np.ndarray], picture, size, on_its_side:
     # Ctrl-C waits for the frame at hand: raised inside an encoder's callback, it would be swallowed
     with interrupts() as interrupted, av.open(str(path), "w", options=options) as film:
         film.metadata.update({key: said for key, said in picture.container.metadata.items() if key.lower() == "comment"})  # such as "generated"
-        drawn = film.add_stream("libx264", rate=picture.average_rate or picture.guessed_rate, options={"crf": str(CRF)})
+        drawn = film.add_stream("libx264", rate=picture.average_rate or picture.guessed_rate, options={"crf": str(CRF), "preset": PRESET})
         (drawn.width, drawn.height), drawn.pix_fmt = size, "yuv420p"
         drawn.codec_context.time_base = picture.time_base
         drawn.codec_context.colorspace, drawn.codec_context.color_range = Colorspace.ITU709, ColorRange.MPEG

@@ -175,6 +175,11 @@ def tiled(
     grid = tile_grid(height, width, tile)
     if bar is not None:
         bar.reset(len(grid))
+    if len(grid) == 1:  # nothing to put together
+        out = function(x)
+        if bar is not None:
+            bar.update()
+        return out
     out = None
     for top, left in grid:
         above, before = min(top, overlap), min(left, overlap)
