@@ -98,7 +98,7 @@ class Made(NamedTuple):
 
 def make(generator: Generator, image: Tensor, speech: Tensor, emotion: Tensor, noise: Tensor, chosen: Tensor) -> Made:
     """Run the encoders over the whole utterance and draw the chosen frames; arguments without a batch's dimension, noise with."""
-    z, skips, picture, _ = generator.encode(image[None], speech[None], emotion[None], noise)
+    z, skips, picture, *_ = generator.encode(image[None], speech[None], emotion[None], noise)
     drawn, _ = generator.decoder.draw(z[:, chosen], skips, picture)
     warp = generator.decoder.warp
     layers = warp.layers(z[:, chosen], picture)
