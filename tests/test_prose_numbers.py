@@ -103,7 +103,8 @@ SAID = [
              " {bench_flicker[fast steady][still][least]:.1f} to {bench_flicker[fast steady][still][most]:.1f},"),
     (BSRGAN, "steady, it has {bench_flicker[realesrgan steady][whole][least]:.2f} to {bench_flicker[realesrgan steady][whole][most]:.2f} times the"
              " film's flicker"),
-    (BSRGAN, "it made {bench_superres[command][frames_per_second]:.1f} frames a second on two threads"),
+    (BSRGAN, "it made {bench_superres[command][frames_per_second]:.1f} frames a second on two threads, where the"
+             " network alone made {bench_superres[command][frames_per_second_of_the_network_alone]:.1f}."),
     *((FAST, "| %s | {bench_flicker[%s][fast][whole]:.2f}, {bench_flicker[%s][fast, steady][whole]:.2f} | {bench_flicker[%s][fast][still]:.2f},"
              " {bench_flicker[%s][fast, steady][still]:.2f} |" % (said, *4 * [film]))
       for film, said in (("real", "a real clip"), ("compressed", "the same, compressed once more"), ("generated", "generated"))),
