@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import av
+import krippendorff
 import numpy as np
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -539,10 +540,6 @@ def test_agreement_of_a_published_example():
     assert agreement(np.array(coders)) == pytest.approx(0.807, abs=0.001)
 
 
-# of `of_dice`'s first five, by the package krippendorff 0.9.0
-KRIPPENDORFF = (0.5439504, 0.8174981, 0.2056839, 0.1010323, 0.1297788)
-
-
 def of_dice(seed):
     """Raters of any number, who agree more or less, with gaps."""
     rng = np.random.default_rng(seed)
@@ -552,11 +549,6 @@ def of_dice(seed):
 
 
 def test_agreement_is_that_of_an_independent_implementation():
-    assert [agreement(of_dice(seed)) for seed in range(5)] == pytest.approx(KRIPPENDORFF, abs=1e-6)
-
-
-def test_agreement_is_that_of_an_independent_implementation_where_it_is_installed():
-    krippendorff = pytest.importorskip("krippendorff")
     for seed in range(200):
         ratings = of_dice(seed)
         assert agreement(ratings) == pytest.approx(krippendorff.alpha(ratings, value_domain=range(1, 6), level_of_measurement="ordinal"), abs=1e-9, nan_ok=True)
