@@ -200,7 +200,7 @@ def test_without_a_checkpoint_the_shipped_one_talks_with_a_face_it_never_saw(por
 def test_the_shipped_checkpoint_is_small_and_has_a_card():
     assert SHIPPED.stat().st_size <= 12_000_000
     card = SHIPPED.with_suffix(".md").read_text()
-    assert all(f"## {part}" in card for part in ("Data", "Training", "Numbers", "Limits"))
+    assert all(f"## {part}" in card for part in ("What it is", "Numbers", "Limits", "Data", "How it came about"))
 
 
 def test_in_a_notebook_a_clip_is_a_small_player_with_sound(generator, face, speech):
