@@ -58,7 +58,7 @@ from emotalk_lite.errors import EmotalkError
 from emotalk_lite.generate import SHIPPED, generate
 from emotalk_lite.metrics import identity
 from emotalk_lite.metrics.emotion import film_features, load_emotion_classifier
-from emotalk_lite.metrics.expression import CARRIER, expressions, load_expression_classifier
+from emotalk_lite.metrics.expression import FER, expressions, load_expression_classifier
 from emotalk_lite.metrics.image import mouth_correlation, psnr, ssim
 from emotalk_lite.metrics.lips import lip_opening
 from emotalk_lite.metrics.motion import difference_map, lagged_correlation, mouth_opening, region_means, speech_envelope
@@ -280,7 +280,7 @@ def filmed() -> dict[str, dict[str, float]]:
 
 def provenance(of: str, expression: bool) -> dict[str, str]:
     """When, on what, and with what a part was measured."""
-    judge = {"fer": CARRIER.removeprefix("fer==")} if expression else {"dlib": identity.why_missing() or version("dlib-bin")}
+    judge = {"fer": FER.requirement.removeprefix("fer==")} if expression else {"dlib": identity.why_missing() or version("dlib-bin")}
     return {"of": of, "date": date.today().isoformat(), "device": f"cpu: {platform.machine()}", "torch": torch.__version__, **judge}
 
 

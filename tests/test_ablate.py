@@ -17,6 +17,7 @@ from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.ablate import ablate, begun_with, check_settings, choose_upscaler, source_commit
 from emotalk_lite.ablation_tables import duration, tables
+from emotalk_lite.carried import tensors_sha256
 from emotalk_lite.checkpoint import load_generator
 from emotalk_lite.data.clips import Manifest, load_clip
 from emotalk_lite.data.media import read_video, write_video
@@ -161,7 +162,7 @@ def test_on_a_gpu_the_upscaler_is_the_large_one_where_its_weights_can_be_had(tmp
     assert "enlarged by 'fast', for cannot fetch Real-ESRGAN's weights" in capsys.readouterr().err
     save_file({"x": torch.zeros(1)}, path := tmp_path / "downloads" / "realesrgan-x4plus.safetensors")
     assert choose_upscaler(torch.device("cuda")) == "fast"  # these are other weights
-    monkeypatch.setattr(weights, "CONVERTED_SHA256", weights.tensors_sha256(path))
+    monkeypatch.setattr(weights, "REALESRGAN", weights.REALESRGAN._replace(kept_sha256=tensors_sha256(path)))
     assert choose_upscaler(torch.device("cuda")) == "realesrgan" and choose_upscaler(torch.device("cpu")) == "fast"
 
 

