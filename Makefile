@@ -30,7 +30,7 @@ site:  ## the site from the committed notebooks: executes nothing, needs no torc
 	.venv-site/bin/jupyter-book build . -W -n --keep-going -q
 	@echo "site: open $(CURDIR)/_build/html/index.html"
 
-notebooks: sample  ## execute what changed and copy it to notebooks/, to be committed
+notebooks: sample  ## the same, published to notebooks/, to be committed; what was published at a larger scale stays
 	@$(PY) tools/run_notebooks.py --scale $(SCALE) --publish
 
 student: env  ## notebooks with stubs in place of the solutions: _build/student/notebooks/ (BLOCKS=1: and of the blocks)

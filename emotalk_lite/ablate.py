@@ -19,15 +19,18 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from .checkpoint import config_fields, load_generator
+from .checkpoint import checkpoint_name, config_fields, load_generator
+from .clip import Clip
 from .data.clips import Manifest
 from .data.media import write_video
 from .data.windows import ClipWindows, emotion_condition, to_uint8
 from .devices import pick_device
 from .errors import EmotalkError
-from .evaluate import evaluate
+from .evaluate import FER, evaluate
 from .generate import generate
-from .paths import alone_in, check_writable, write_json
+from .metrics.emotion import SHIPPED, load_emotion_classifier
+from .metrics.expression import load_expression_classifier
+from .paths import alone_in, check_writable, file_sha256, write_json
 from .presets import FPS, SAMPLE_RATE, STAGES, Preset, resolve_preset
 from .superres import UPSCALERS, load_upscaler, upscale
 from .superres.weights import fetch_realesrgan
@@ -48,6 +51,7 @@ def ablate(
     steps: int | None = None,
     variants: Sequence[str] = tuple(VARIANTS),
     upscaler: str = "auto",
+    classifier: str | os.PathLike = SHIPPED,
     device: str = "auto",
     progress: bool = True,
 ) -> dict[str, object]:
@@ -71,6 +75,7 @@ def ablate(
         variants: which rows of `VARIANTS`.
         upscaler: of `UPSCALERS`, for the rows with BSRGAN, or "auto", see `choose_upscaler`; each of these rows names it in the
             results. Their films are `steady`, as those of `emotalk upscale` are.
+        classifier: of emotions, see `evaluate`; the results name it where it is not the shipped one.
         device: "auto", "cpu" or "cuda".
         progress: show bars with the time left.
 
@@ -78,7 +83,7 @@ def ablate(
         What `results.json` holds.
 
     Raises:
-        EmotalkError: unknown preset, row, device or upscaler, or its weights cannot be had; no data, or two clips of one name;
+        EmotalkError: unknown preset, row, device, upscaler or classifier, or its weights cannot be had; no data, or two clips of one name;
             `out` holds an ablation of another configuration. All this is said before anything is written. Later: another process
             trains one of these rows.
 
@@ -108,6 +113,8 @@ def ablate(
         "upscaler": upscaler,
         "steady": True,
     }
+    if Path(classifier) != SHIPPED:  # an ablation of before there was a choice goes on
+        settings["classifier"] = describe_classifier(classifier)
     begun = check_settings(settings, out)
     examples, judged_on = validation_clips(folders, ClipWindows(folders, preset.train.window), preset.train)
     examples.intensities = preset.train.intensities
@@ -137,7 +144,7 @@ def ablate(
                     run = runs[name.removesuffix("+bsrgan"), seed]
                     videos = out / "videos" / f"{name}-seed{seed}"
                     draw_videos(run, examples, videos, network if name.endswith("+bsrgan") else None, place)
-                    evaluate(out / "real", videos, out / "numbers" / f"{name}-seed{seed}.json", progress=False)
+                    evaluate(out / "real", videos, out / "numbers" / f"{name}-seed{seed}.json", progress=False, classifier=classifier)
                     bar.update()
                     keep_time()
     results = gather(settings, out, runs, rows, judged_on)
@@ -161,6 +168,19 @@ def describe_data(folder: Path) -> dict[str, object]:
         "actors": len({c.actor for c in clips}),
         "sha256": hashlib.sha256(content.encode()).hexdigest(),
     }
+
+
+def describe_classifier(classifier: str | os.PathLike) -> str:
+    """A classifier of emotions, the same wherever its file lies; it is loaded, or fetched, now and not after hours.
+
+    Raises:
+        EmotalkError: as `load_emotion_classifier` and `load_expression_classifier`.
+    """
+    if classifier == FER:
+        load_expression_classifier()
+        return FER
+    load_emotion_classifier(classifier)
+    return f"{Path(classifier).name}, SHA-256 {file_sha256(Path(classifier))}"
 
 
 def choose_upscaler(device: torch.device) -> str:
@@ -286,15 +306,15 @@ def write_real(examples: ClipWindows, folder: Path) -> None:
 
 
 def draw_videos(run: Path, examples: ClipWindows, folder: Path, network: torch.nn.Module | None, device: torch.device) -> None:
-    """Each clip's speech and emotion through a trained generator, and through an upscaler where one is given, as `emotalk upscale` does it."""
-    generator = load_generator(run, device)
+    """Each clip's speech and emotion through a trained generator, and through an upscaler where one is given, as `emotalk talk --upscale` does it."""
+    generator, drawn_by = load_generator(run, device), checkpoint_name(run)
     for entry in examples.entries:
         if not (path := folder / f"{entry.name}.mp4").is_file():
             clip, face = examples.clip(entry), to_uint8(examples.condition_image(entry))
-            emotion = emotion_condition(clip, examples.intensities).tolist()
+            emotion = tuple(emotion_condition(clip, examples.intensities).tolist())
             frames = generate(generator, face, clip.audio, emotion)
             frames = frames if network is None else upscale(frames, network, steady=True)
-            write_video(path, frames, FPS, clip.audio, SAMPLE_RATE)
+            Clip(frames, clip.audio, SAMPLE_RATE, emotion=emotion, checkpoint=drawn_by).save(path)
 
 
 def gather(
@@ -307,7 +327,7 @@ def gather(
     measured = {row: report["metrics"] | (enlarged if row[0].endswith("+bsrgan") else {}) for row, report in reports.items()}
     report, run = next(iter(reports.values())), next(iter(trained.values()))
     return {
-        **{key: settings[key] for key in ("preset", "data", "model", "train")},
+        **{key: settings[key] for key in ("preset", "data", "model", "train", "classifier") if key in settings},
         "steps": run["steps"],
         "seeds": sorted({seed for _, seed in rows}),
         "judged_on": judged_on,

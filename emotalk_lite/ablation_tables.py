@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from .evaluation_table import DOUBT, doubtful
+from .metrics.identity import SAME_PERSON
 from .paper_tables import BITRATE, FID, MOS, RESOLUTION
 from .variants import VARIANTS
 
@@ -31,6 +32,7 @@ BESIDE = {  # what the paper has no table of -> heading, key
     "emotion": "emotion_accuracy",
     "in time": "in_time",
     "mouth": "opening_deviation_ratio",
+    "face": "identity_distance",  # where dlib is installed
 }
 FROZEN = 0.1  # of the real mouth's deviation: speaking generators have more than 0.3, those that never left the still face less than 0.04
 MEASURED = {"fid": "frechet_efficientnet_lite0", "resolution": "width", "bitrate": "kilobits_per_second"}
@@ -176,17 +178,22 @@ def table(
 def beside(results: Mapping) -> str:
     """What the paper's title promises and its tables do not measure, as text: means over the seeds, and the real clips' own.
 
-    Where a judge is wrong about the real clips themselves, its column says so, see `doubtful`.
+    Where a judge is wrong about the real clips themselves, its column says so, see `doubtful`. No row has a face's distance where dlib was
+    not installed: then that column is left out.
     """
+    measured = [metrics for seeds in results["rows"].values() for metrics in seeds.values()]
+    columns = {head: key for head, key in BESIDE.items() if key != "identity_distance" or any(key in metrics for metrics in measured)}
     rows = {
-        name: [np.mean([m[key] for m in seeds.values()]) if all(key in m for m in seeds.values()) else None for key in BESIDE.values()]
+        name: [np.mean([m[key] for m in seeds.values()]) if all(key in m for m in seeds.values()) else None for key in columns.values()]
         for name, seeds in results["rows"].items()
     }
-    metrics = next(iter(next(iter(results["rows"].values())).values()))
-    rows["real clips"] = [1.0 if key == "opening_deviation_ratio" else metrics.get(f"{key}_real") for key in BESIDE.values()]
-    doubts = doubtful(metrics)
-    heads = [f"{head}{DOUBT * (key in doubts)}" for head, key in BESIDE.items()]
+    rows["real clips"] = [1.0 if key == "opening_deviation_ratio" else measured[0].get(f"{key}_real") for key in columns.values()]
+    doubts = doubtful(measured[0])
+    heads = [f"{head}{DOUBT * (key in doubts)}" for head, key in columns.items()]
     lines = ["Not in the paper: shares of the videos that show the emotion asked for,", "and that are in time with the sound; the mouth's deviation, of the real one's"]
+    if "face" in columns:
+        lines[-1] += ";"
+        lines += [f"the face's distance to the neutral picture: the same person below {SAME_PERSON}"]
     lines += [f"{'variant':<14}" + "".join(f"{head:>10}" for head in heads)]
     lines += [f"{name:<14}" + "".join(f"{'-' if value is None else format(value, '.2f'):>10}" for value in row) for name, row in rows.items()]
     return "\n".join([*lines, *(line for note in doubts.values() for line in textwrap.wrap(note, 80, subsequent_indent="  "))])

@@ -18,6 +18,7 @@ from .presets import ModelConfig
 
 FORMAT = "emotalk-generator-1"
 ABOUT = "about"  # the one entry of a file's header
+SHORT = 12  # hexadecimal digits of a checkpoint's SHA-256 that tell it from others
 
 
 def config_to_json(config: object) -> str:
@@ -110,6 +111,19 @@ def fingerprint(path: Path) -> str:
     path = generator_file(path)
     read_header(path)
     return file_sha256(path)
+
+
+def checkpoint_name(path: Path) -> str:
+    """A checkpoint's file name and the beginning of its SHA-256, as films say what drew them.
+
+    Raises:
+        EmotalkError: as `read_header`.
+
+    >>> checkpoint_name(Path(__file__).parent / "weights" / "portrait.safetensors")[:30]
+    'portrait.safetensors, SHA-256 '
+    """
+    path = generator_file(path)
+    return f"{path.name}, SHA-256 {fingerprint(path)[:SHORT]}..."
 
 
 def generator_file(path: Path) -> Path:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from .checkpoint import fingerprint, generator_file, load_generator
+from .checkpoint import checkpoint_name, generator_file, load_generator
 from .clip import Clip
 from .data.align import align_face
 from .data.faces import detect_faces
@@ -30,7 +30,6 @@ SHIPPED = Path(__file__).parent / "weights" / "portrait.safetensors"  # its card
 CHUNK = 16  # frames that are decoded at once: bounds the memory of long speech; 64 are no faster on a CPU
 LEAD_IN = 2 * FPS  # frames of speech that a stranger's film is warmed up with
 LONG = 10 * FPS  # frames from which a progress bar is worth its line
-SHORT = 12  # hexadecimal digits of a checkpoint's SHA-256 that tell it from others
 MOST_CHANNELS = 8  # of a recording; an array with more is the wrong way round
 
 ImageLike = str | os.PathLike | Image.Image | np.ndarray
@@ -64,8 +63,10 @@ def read_speech(audio: AudioLike) -> Audio:
     if not isinstance(audio, tuple):
         return read_audio(audio)
     samples, rate = np.atleast_2d(audio[0]), audio[1]
-    if np.issubdtype(samples.dtype, np.integer):  # what a WAV reader gives
-        samples = samples / np.iinfo(samples.dtype).max
+    if np.issubdtype(samples.dtype, np.integer):  # what a WAV reader gives: 8 bits are unsigned, around 128
+        info = np.iinfo(samples.dtype)
+        middle = (info.max + 1) // 2 if info.min == 0 else 0
+        samples = (samples.astype(float) - middle) / (info.max - middle)
     samples = samples.astype(np.float32)
     if samples.ndim != 2 or not samples.size or len(samples) > MOST_CHANNELS or rate <= 0 or not np.isfinite(samples).all():
         raise EmotalkError(f"samples of shape {samples.shape} at {rate} Hz are no sound; give (channels, N) and a rate")
@@ -89,7 +90,7 @@ def talk(
         audio: a path of any audio or video file, or (samples, rate).
         emotion: "happiness", "HAP", "happy", "happiness:0.6", "happiness:0.7,sadness:0.3", a mapping, or six weights.
         checkpoint: a `generator.safetensors` or a run's folder; None: the one that comes
-            with the package, which draws faces that it never saw.
+            with the package, which moves faces that it never saw.
         seed: of the noise; the same inputs and seed give the same frames.
         device: "auto", "cpu" or "cuda".
         progress: show a bar with the time left, for speech of 10 seconds or more.
@@ -113,8 +114,7 @@ def talk(
     speech = speech_input(sound.samples, sound.rate)  # (320 T,)
     face = align_face(image).image
     frames = generate(generator, face, speech, weights, seed=seed, progress=progress)
-    named = f"{drawer.name}, SHA-256 {fingerprint(drawer)[:SHORT]}..."
-    return Clip(frames, sound.samples, sound.rate, emotion=weights, face=face, checkpoint=named)
+    return Clip(frames, sound.samples, sound.rate, emotion=weights, face=face, checkpoint=checkpoint_name(drawer))
 
 
 def _load(checkpoint: str | os.PathLike, device: torch.device) -> Generator:

@@ -151,8 +151,8 @@ PRESETS = {
             validate_every=1000,
         ),
     ),
-    # The paper's two runs. A sample strip every 50 epochs of a stage: among them those of Figure 8, at 1600, 1800 and 2000,
-    # which are epochs of the joint stage, for 2000 is where it ends. The paper names no average of the weights: `ema_decay`
+    # The paper's two runs. A sample strip every 50 epochs of a stage: among them those of Figure 8, at 1600, 1800 and 2000:
+    # the paper does not say of which stage, we take them for the joint one's, which ends at 2000. It names no average of the weights: `ema_decay`
     # stays 0, and what is saved and validated, every 50 epochs too, is the generator as it is.
     "p100": Preset(
         "p100",

@@ -12,19 +12,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from test_cli import emotalk
 from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.ablate import ablate, begun_with, check_settings, choose_upscaler, source_commit
 from emotalk_lite.ablation_tables import duration, tables
 from emotalk_lite.carried import tensors_sha256
-from emotalk_lite.checkpoint import load_generator
+from emotalk_lite.checkpoint import checkpoint_name, load_generator
 from emotalk_lite.data.clips import Manifest, load_clip
 from emotalk_lite.data.media import read_video, write_video
 from emotalk_lite.data.windows import ClipWindows, emotion_condition, to_uint8
 from emotalk_lite.effects import FACTORS, effect_error, effects, signs
+from emotalk_lite.emotions import EMOTIONS
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.generate import generate
+from emotalk_lite.metrics.emotion import SHIPPED
 from emotalk_lite.metrics.media import media_info
 from emotalk_lite.paths import stored_results
 from emotalk_lite.superres import load_upscaler, upscale, weights
@@ -135,14 +138,15 @@ def test_four_trainings_make_eight_rows_and_only_the_upscaled_ones_are_large(who
     assert sorted(path.name for path in (out / "runs").iterdir()) == ["base-seed0", "em-seed0", "se+em-seed0", "se-seed0"]
     for name, seeds in results["rows"].items():
         assert seeds["0"]["width"] == (128 if name.endswith("bsrgan") else 32)  # the toy's faces are 32 x 32
-        assert media_info(next((out / "videos" / f"{name}-seed0").iterdir())).frames == 10
+        film = media_info(next((out / "videos" / f"{name}-seed0").iterdir()))
+        assert (film.frames, film.checkpoint) == (10, checkpoint_name(out / "runs" / f"{name.removesuffix('+bsrgan')}-seed0"))
         assert {key: seeds["0"].get(key) for key in ("upscaler", "steady")} == (
             {"upscaler": "fast", "steady": True} if name.endswith("bsrgan") else {"upscaler": None, "steady": None}
         )
     assert len({row["0"]["frechet_efficientnet_lite0"] for row in results["rows"].values()}) == 8, "no two rows are the same videos"
 
 
-def test_enlarged_rows_are_what_the_upscale_command_makes_of_the_drawn_ones(data, whole, tmp_path):
+def test_enlarged_rows_are_what_talk_upscale_makes_of_the_drawn_ones(data, whole, tmp_path):
     manifest = Manifest.load(data)
     entry = next(e for e in manifest.clips if e.emotion == "neutral")
     clip = load_clip(manifest.path(entry))
@@ -246,9 +250,20 @@ def test_frozen_trainings_are_counted_in_their_rows_and_a_wrong_judge_is_marked(
     assert [line.split()[0] for line in fid.splitlines() if line.endswith("frozen: 1")] == ["em"] and "its mean counts them" in fid
     assert "frozen" not in resolution and "without them" not in resolution
     lines = beside.splitlines()
-    assert "emotion†" in lines[2] and "in time†" not in lines[2] and "right about only 50 %" in beside
+    assert "emotion†" in lines[2] and "in time†" not in lines[2] and "right about only 50 %" in beside and "--emotion-classifier chooses" in beside
     assert next(line for line in lines if line.startswith("em ")).endswith("0.26")  # the frozen one is in the mean
     assert max(map(len, [*lines, *fid.splitlines()])) <= 80
+
+
+def test_the_tables_say_how_near_the_face_stays_where_that_was_measured(whole):
+    measured = {"identity_distance": 0.31, "identity_distance_real": 0.27}
+    nobody, somebody = ({name: {"0": {k: v for k, v in row["0"].items() if "identity" not in k} | more} for name, row in whole[1]["rows"].items()}
+                        for more in ({}, measured))  # fmt: skip
+    assert "face" not in tables({**whole[1], "rows": nobody})
+    beside = tables({**whole[1], "rows": somebody}).split("\n\n")[-2]
+    rows = [line for line in beside.splitlines() if line.startswith((*VARIANTS, "real clips"))]
+    assert [line.split()[-1] for line in rows] == ["0.31"] * 8 + ["0.27"] and "the same person below 0.6" in beside
+    assert max(map(len, beside.splitlines())) <= 80
 
 
 def test_the_error_of_an_effect_is_how_far_it_scatters_from_ablation_to_ablation():
@@ -278,6 +293,23 @@ def test_another_configuration_is_refused_and_another_row_is_not(data, whole, sa
     assert begun_with(out) == "fast" and begun_with(tmp_path) is None  # what "auto" goes on with
     some = ablate([data], out, TOY_PRESET, variants=("se", "base"), progress=False)
     assert some["rows"] == {name: results["rows"][name] for name in ("se", "base")}
+
+
+def test_another_judge_of_emotions_is_asked_in_an_ablation_of_its_own(data, whole, tmp_path):
+    disgusted = load_file(SHIPPED)  # whatever it sees: of these two clips it is right about none
+    disgusted["linear.weight"].zero_()
+    disgusted["linear.bias"].copy_(torch.tensor([emotion == "disgust" for emotion in EMOTIONS]))
+    save_file(disgusted, judge := tmp_path / "disgusted.safetensors")
+    shutil.copytree(whole[0] / "runs" / "base-seed0", tmp_path / "out" / "runs" / "base-seed0")
+    call = {"data": [data], "preset": TOY_PRESET, "variants": ["base"], "device": "cpu", "progress": False}
+    asked = ablate(out=tmp_path / "out", classifier=judge, **call)
+    assert asked["rows"]["base"]["0"]["emotion_accuracy_real"] == 0 < whole[1]["rows"]["base"]["0"]["emotion_accuracy_real"]
+    assert asked["classifier"].startswith("disgusted.safetensors, SHA-256 ") and "classifier" not in whole[1]
+    for out, other in ((whole[0], {"classifier": judge}), (tmp_path / "out", {})):
+        with pytest.raises(EmotalkError, match="begun with another classifier"):
+            ablate(out=out, **other, **call)
+    done = emotalk("ablate", "--data", data, "--out", tmp_path / "new", "--emotion-classifier", tmp_path / "none.safetensors")
+    assert done.returncode == 2 and "none.safetensors: no such file" in done.stderr and not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(

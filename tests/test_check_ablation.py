@@ -96,6 +96,7 @@ def test_seeds_needed(factor, hint):
     [
         (lambda effect, deviation: 4 * (deviation / effect) ** 2, "round up"),
         (lambda effect, deviation: int(4 * (deviation / effect) ** 2), "round up"),
+        (lambda effect, deviation: int(4 * (deviation / effect) ** 2) + 1, "add none"),
         (lambda effect, deviation: math.ceil(2 * deviation / effect), "square the ratio"),
         (lambda effect, deviation: math.ceil(4 * deviation / effect**2), "the deviation is not"),
         (lambda effect, deviation: math.ceil(2 * (2.8 * deviation / effect) ** 2), "four surveys of five"),

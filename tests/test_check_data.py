@@ -5,7 +5,8 @@ import pytest
 
 from emotalk_lite import check
 from emotalk_lite.data import media
-from emotalk_lite.data.align import similarity_transform, transform_points
+from emotalk_lite.data.align import TEMPLATE, similarity_transform, transform_points
+from emotalk_lite.emotions import EMOTIONS
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,34 @@ def test_stabilised(clips):
         (steady / 128, "between 0 and 1"),
         (steady + 5, "from the template"),
         (np.concatenate([steady[:, :2], 0 * steady[:, 2:]], axis=1), "all five"),
+        (points - points[:, :2].mean(axis=1, keepdims=True) + [64, 51] + pulsing(len(points)), "still wander"),
+        (np.repeat(TEMPLATE[None] * 128, len(points), axis=0), "never move"),
+        (np.repeat(steady[:1], len(points), axis=0), "never move"),
     ]:
         verdict = check.stabilised(wrong)
         assert not verdict and hint in verdict.hint
+
+
+def fitted(frame, weights):
+    """Five points (5, 2) after their own fit to the template, as in chapter 01, with other weights."""
+    p, q = frame @ [1, 1j], 128 * TEMPLATE @ [1, 1j]
+    centre, middle = np.average(p, weights=weights), np.average(q, weights=weights)
+    a = np.average((p - centre).conj() * (q - middle), weights=weights) / np.average(abs(p - centre) ** 2, weights=weights)
+    moved = a * (p - centre) + middle
+    return np.stack([moved.real, moved.imag], axis=-1)
+
+
+def pulsing(count):
+    """Eyes that come together and go apart around a point that stands still, (count, 5, 2)."""
+    return np.sin(np.arange(count))[:, None, None] * np.array([[2.0, 0], [-2, 0], [0, 0], [0, 0], [0, 0]])
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_stabilised_tells_a_fit_from_a_shift(clips, emotion):
+    """A shift that holds the point between the eyes still leaves the head's turns in; a fit to the eyes alone, or to all five alike, does not."""
+    points = clips[emotion].landmarks
+    shifted = points - points[:, :2].mean(axis=1, keepdims=True) + 128 * TEMPLATE[:2].mean(axis=0)
+    verdict = check.stabilised(shifted)
+    assert not verdict and "still turns" in verdict.hint
+    for weights in ((1, 1, 0.5, 0.25, 0.25), (1, 1, 1, 1, 1), (1, 1, 0, 0, 0)):
+        assert check.stabilised(np.stack([fitted(frame, np.array(weights)) for frame in points]))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.functional import pad
 
 from emotalk_lite import check
 from emotalk_lite.models.upsample import phase_kernel
@@ -44,6 +45,7 @@ def phases(taps, shift=0, both=True, rounded=lambda x: x // 2):
         (lambda taps: phases(taps)[0], "shape (2, 3)"),
         (lambda taps: phases(taps, rounded=lambda x: int(x / 2)), "rounds -0.5"),
         (lambda taps: phases(taps)[[0, 0]], "Both rows"),
+        (lambda taps: pad(phases(taps), (0, int(len(taps) == 5))), "For k = 5, return two rows of three taps"),
     ],
 )
 def test_phase_taps(answer, hint):
@@ -55,7 +57,7 @@ def test_the_package_folds_its_kernels_so():
     def from_the_package(taps):
         column = torch.zeros(len(taps))
         column[len(taps) // 2] = 1  # a kernel that only its middle row fills: the rows of its phases are the row's phases
-        kernel = phase_kernel(torch.outer(column, taps)[None, None]).view(2, 2, *[3 if len(taps) == 3 else 5] * 2)
+        kernel = phase_kernel(torch.outer(column, taps)[None, None]).view(2, 2, *[5 if len(taps) == 7 else 3] * 2)
         return kernel[0].sum(dim=1)
 
     assert check.phase_taps(from_the_package)

@@ -27,7 +27,11 @@ def rising(shown):
         (rising, "one number"),
         (lambda shown: (np.diff(shown, axis=-1) >= 0).all(axis=-1).mean(), "stands still"),
         (lambda shown: (np.diff(shown, axis=-1) > 0).mean(), "share of steps"),
-        (lambda shown: (shown[..., -1] > shown[..., 0]).mean(), "ends only"),
+        (lambda shown: (shown.diff(dim=-1) > 0).all(dim=-1).float().mean(), "does not count"),  # as tensors do it
+        (lambda shown: (shown.diff(dim=-1) > 0).all(dim=-1), "one number"),
+        (lambda shown: (shown.diff(dim=-1) > 0).float().mean(), "share of steps"),
+        (lambda shown: (shown.diff(dim=-1) > 0).all(), "whether all"),
+        (lambda shown: (shown[..., -1] > shown[..., 0]).float().mean(), "ends only"),
         (lambda shown: rising(shown).sum(), "how many"),
         (lambda shown: 100 * rising(shown).mean(), "percent"),
         (lambda shown: (np.diff(shown, axis=-1) > 0).all(axis=(1, 2)).mean(), "share of actors"),

@@ -72,3 +72,9 @@ def test_best_stills():
     ):
         verdict = check.best_stills(frames, of_l1, of_l2)
         assert hint in verdict.hint and bool(verdict) == (of_l1 is median and of_l2 is mean)
+
+
+@pytest.mark.parametrize("place, passes", [(3, True), (4, True), (2, False), (5, False)])
+def test_of_an_even_number_of_frames_every_middle_has_the_smallest_l1(place, passes):
+    frames = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 3)).astype(np.uint8)
+    assert bool(check.best_stills(frames, np.sort(frames, axis=0)[place], frames.mean(axis=0))) == passes

@@ -64,6 +64,14 @@ def stream(convolutions, speech, chunk, margin=2, cut=True):
     return torch.cat(pieces, dim=1)
 
 
+def stream_without_the_last_margin(convolutions, speech, chunk):
+    whole = len(speech) // (320 * chunk) * 320 * chunk
+    pieces = [stream(convolutions, speech[:whole], chunk)]
+    if whole < len(speech):
+        pieces.append(convolutions(speech[None, None, whole:])[0])
+    return torch.cat(pieces, dim=1)
+
+
 def stream_with_silence_around(convolutions, speech, chunk):
     silence = torch.zeros(2 * 320)
     return stream(convolutions, torch.cat([silence, speech, silence]), chunk)[:, 10:-10]
@@ -82,6 +90,8 @@ def stream_with_silence_around(convolutions, speech, chunk):
         (stream_with_silence_around, "recording's ends"),
         (lambda *given: stream(*given, margin=1), "27 too few"),
         (lambda convolutions, speech, chunk: stream(lambda x: convolutions(x[..., : chunk * 320 + 640]), speech, chunk), "on that side too"),
+        (lambda convolutions, speech, chunk: stream(convolutions, speech[: len(speech) // 2560 * 2560], chunk), "42 frames make 210 vectors"),
+        (lambda convolutions, speech, chunk: stream_without_the_last_margin(convolutions, speech, chunk), "40 frames are right, 42 are not"),
     ],
 )
 def test_streamed_features(answer, hint):

@@ -55,6 +55,24 @@ def test_the_ways_of_shrinking_are_equally_probable():
     assert {k: n / 2000 for k, n in found.items()} == pytest.approx(dict.fromkeys(("nearest", "bilinear", "bicubic", "to"), 0.25), abs=0.04)
 
 
+def test_the_numbers_of_the_steps_are_the_papers():
+    rng, said = np.random.default_rng(0), {}
+    for step in (step for _ in range(2000) for step in draw_chain(rng, (64, 64))):
+        said.setdefault(step.name, []).append(step.detail.replace(",", "").split())
+    numbers = {
+        "quality": [int(words[1]) for words in said["JPEG"]],
+        "sigma": [int(words[1]) for words in said["noise"]],
+        "width": [float(words[1]) for words in said["round blur"]],
+        "variance": [float(width) ** 2 for words in said["oblong blur"] for width in words[1::2]],
+    }
+    ranges = {"quality": (30, 95), "sigma": (1, 25), "width": (0.1, 2.8), "variance": (0.5, 8)}
+    for name, (low, high) in ranges.items():
+        found = min(numbers[name]), np.mean(numbers[name]), max(numbers[name])
+        assert found == pytest.approx((low, (low + high) / 2, high), rel=0.03, abs=0.03), name
+    kinds = {kind: n / 2000 for kind, n in Counter(words[0] for words in said["noise"]).items()}
+    assert kinds == pytest.approx({"correlated": 0.2, "coloured": 0.4, "grey": 0.4}, abs=0.04)
+
+
 def test_no_way_of_shrinking_moves_the_picture():
     ramp = (torch.arange(64.0) / 63).expand(1, 3, 64, 64)
     wanted = ramp.reshape(1, 3, 16, 4, 16, 4).mean(dim=(3, 5))
@@ -105,6 +123,12 @@ def test_a_sensor_noise_grows_with_the_light_and_smears():
     assert linear[1] > 2 * linear[0] > 0
     green = camera_noise(bright, seed=5)[0, 1].numpy()
     assert np.corrcoef(green[:, :-1].ravel(), green[:, 1:].ravel())[0, 1] > 0.2  # neighbours share what was interpolated
+
+
+def test_red_and_blue_are_noisier_than_green_for_white_balance_has_raised_them():
+    noise = [camera_noise(torch.full((1, 3, 128, 128), 0.5), seed)[0].std(dim=(1, 2)) for seed in range(8)]
+    red, green, blue = torch.stack(noise).mean(dim=0)
+    assert red > 1.1 * green and blue > 1.1 * green
 
 
 def test_interpolated_colours_are_exact_on_a_ramp():

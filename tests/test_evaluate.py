@@ -28,6 +28,7 @@ from emotalk_lite.metrics.labels import read_labels
 from emotalk_lite.metrics.media import media_info
 from emotalk_lite.metrics.video import ALIGNMENT, EMBEDDINGS, INCEPTION, LIP_OPENINGS, find_videos, read_faces
 from emotalk_lite.models.features import load_features
+from emotalk_lite.presets import SAMPLES_PER_FRAME
 
 ROOT = Path(__file__).parents[1]
 
@@ -294,13 +295,21 @@ def test_a_classifier_fitted_to_real_labels_takes_the_place_of_the_shipped_one(v
         evaluate(videos / "real", videos / "real", progress=False, classifier=tmp_path / "none.safetensors")
 
 
+def test_a_video_whose_sound_is_late_is_not_in_time(videos, clips, tmp_path):
+    clip = clips["neutral"]
+    write_video(tmp_path / "1001_DFA_NEU_XX.mp4", clip.frames, 25, np.roll(clip.audio, 5 * SAMPLES_PER_FRAME), 8000)
+    report = evaluate(videos / "real", tmp_path, progress=False)
+    assert report["each"]["1001_DFA_NEU_XX"]["in_time"] == 0 and report["metrics"]["in_time_real"] == 1
+
+
 def test_a_judge_that_is_wrong_about_the_real_videos_is_marked(videos):
     report = evaluate(videos / "real", videos / "generated", progress=False)
     assert report["metrics"]["emotion_accuracy_real"] == 0.5  # the shipped classifier knows painted faces; of these two it knows one
     said = table(report)
     marked = [line for line in said.splitlines() if line.endswith("†")]
     assert len(marked) == 1 and marked[0].startswith("share of emotions recognised") and len(marked[0]) <= 80
-    assert "† the emotion classifier is right about only 50 % of the real videos" in " ".join(said.split())
+    words = " ".join(said.split())
+    assert "† the emotion classifier is right about only 50 % of the real videos" in words and "--emotion-classifier chooses another: fer" in words
     assert "†" not in table(report | {"metrics": report["metrics"] | {"emotion_accuracy_real": 0.9}})
 
 

@@ -12,6 +12,7 @@ from lfs_server import serving
 
 from emotalk_lite.data import fetch_cremad as module
 from emotalk_lite.data import lfs
+from emotalk_lite.data.cremad import subset
 from emotalk_lite.data.fetch_cremad import CONNECTIONS, fetch_cremad
 from emotalk_lite.errors import EmotalkError
 
@@ -49,8 +50,10 @@ def test_actors_and_recordings_can_be_chosen(server, tmp_path):
     server.files["AudioMP3/1001_DFA_ANG_XX.mp3"] = b"sound"
     paths = fetch(tmp_path, names=names, actors=[1001], sound=True)
     assert paths == [tmp_path / ANG, tmp_path / "AudioMP3" / "1001_DFA_ANG_XX.mp3"]
-    with pytest.raises(EmotalkError, match="no clip of these actors"):
-        fetch(tmp_path, actors=[1003])
+    with pytest.raises(EmotalkError, match="^none of the chosen clips is of these actors; leave out --subset or choose other --actors$"):
+        fetch(tmp_path, names=subset("paper100"), actors=[1010])
+    with pytest.raises(EmotalkError, match="^no clip of these actors; CREMA-D's are numbered 1001 to 1091$"):
+        fetch(tmp_path, names=None, actors=[7])
 
 
 def test_what_is_there_is_not_fetched_again_not_even_online(server, tmp_path):
@@ -109,6 +112,22 @@ def test_a_busy_server_is_asked_again(server, tmp_path):
     assert (tmp_path / ANG).read_bytes() == server.files[ANG]
 
 
+def test_a_server_that_is_busy_at_first_is_asked_again_too(server, tmp_path):
+    server.busy = {f"/raw/{ANG}": lfs.TRIES - 1}  # the first that is asked for
+    fetch(tmp_path / "crema-d")
+    assert (tmp_path / "crema-d" / ANG).read_bytes() == server.files[ANG]
+    server.busy = {f"/raw/{ANG}": lfs.TRIES}
+    with pytest.raises(EmotalkError, match="^127.0.0.1 is too busy for CREMA-D .HTTP 503.; the same command goes on later"):
+        fetch(tmp_path / "other")
+
+
+def test_a_server_that_is_busy_and_then_gone_is_given_up(server, tmp_path, monkeypatch):
+    server.busy = {f"/raw/{ANG}": 1}
+    monkeypatch.setattr(lfs.Server, "_wait", lambda *_: server.server_close())  # nobody listens there any more
+    with pytest.raises(EmotalkError, match="^no answer from 127.0.0.1 for CREMA-D"):
+        fetch(tmp_path)
+
+
 def test_when_github_refuses_the_datasets_mirror_is_asked(server, tmp_path):
     server.status["media"] = 403
     fetch(tmp_path)
@@ -143,7 +162,7 @@ def test_damaged_bytes_never_become_a_file(server, tmp_path):
 def test_offline_it_says_so_at_once(server, tmp_path):
     server.server_close()  # nobody listens there any more
     started = time.monotonic()
-    with pytest.raises(EmotalkError, match="^cannot reach 127.0.0.1 for CREMA-D .*emotalk prepare --raw`$"):
+    with pytest.raises(EmotalkError, match="^no answer from 127.0.0.1 for CREMA-D .*emotalk prepare --raw`$"):
         fetch(tmp_path / "crema-d")
     assert time.monotonic() - started < 2
     assert not list(tmp_path.iterdir())

@@ -177,6 +177,10 @@ def test_samples_in_memory_are_heard_like_a_file(speech, face, generator):
     sound = read_speech((as_integers, speech.rate))
     assert sound.samples.shape == speech.samples.shape
     assert np.abs(sound.samples - speech.samples).max() < 1e-4
+    as_bytes = (128 + 127 * speech.samples[0]).round().astype(np.uint8)  # 8-bit WAV: silence is 128
+    assert np.abs(read_speech((as_bytes, speech.rate)).samples - speech.samples).max() < 0.5 / 127 + 1e-6
+    for dtype, silence in ((np.uint8, 128), (np.int16, 0), (np.int32, 0)):
+        assert not read_speech((np.full(100, silence, dtype), 8000)).samples.any()
     for wrong in (speech.samples.T, np.zeros((1, 0)), np.full((1, 100), np.nan)):
         with pytest.raises(EmotalkError, match="no sound"):
             read_speech((wrong, 8000))

@@ -236,7 +236,8 @@ def test_the_papers_subset_is_even_and_fixed():
     assert {sentences.count(sentence) for sentence in sentences} == {8, 9} and len(set(sentences)) == 12
     assert sorted(actors.count(actor) for actor in set(actors)) == [4] + [6] * 16
     assert {cremad.split_of(actor) for actor in actors} == {"train"}
+    assert {n.actor for n in names if n.emotion == "neutral"} == set(actors)  # each has a clip for the condition image
     fixed = "\n".join(cremad.subset("paper100")).encode()
-    assert hashlib.sha256(fixed).hexdigest()[:16] == "a54832e103119bb7"
+    assert hashlib.sha256(fixed).hexdigest()[:16] == "3c8d35204f052198"
     with pytest.raises(EmotalkError, match="no such subset; choose from paper100"):
         cremad.subset("paper200")

@@ -240,6 +240,7 @@ def test_the_survey_in_chapter_15_can_be_answered(chromium, site):
         survey = watched.page.frame_locator("iframe[title^='The survey']")
         survey.locator("#begin").click()
         assert survey.locator("#where").inner_text() == "Video 1 of 8"
+        survey.locator("video").evaluate("(v) => v.play()")
         for question in survey.locator("fieldset").all():
             question.locator("label").nth(2).click()
         survey.locator("#next").click()

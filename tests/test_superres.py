@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+import tracemalloc
 import venv
 
 import av
@@ -16,10 +17,12 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from talk_inputs import write_audio
 from tqdm import tqdm
 
-from emotalk_lite.data.media import read_video
+from emotalk_lite.data.media import read_audio, read_video, write_video
 from emotalk_lite.errors import EmotalkError
+from emotalk_lite.generate import talk
 from emotalk_lite.metrics.flicker import flicker, still
 from emotalk_lite.models.plain import plain_rrdb
 from emotalk_lite.models.rrdb import RRDBNet
@@ -97,6 +100,21 @@ def test_tiles_have_no_seams(small):
         drawn = tiled(small.draw, features, tile=16, overlap=4)
         torch.testing.assert_close(drawn, whole, atol=1e-5, rtol=0)
         assert (tiled(small, x, tile=20, overlap=1) - whole).abs().max() > 1e-5  # the test would see a seam
+
+
+def test_a_large_picture_goes_through_the_network_without_seams(monkeypatch):
+    torch.manual_seed(0)
+    model = RRDBNet(channels=8, blocks=2, growth=4).eval().requires_grad_(False)
+    model.conv_last.weight.mul_(200)  # so that what it draws has all grey levels
+    frame = np.random.default_rng(0).integers(0, 256, (1, 50, 61, 3), dtype=np.uint8)
+    whole = enlarge(frame, model).astype(int)
+    for name, pixels in (("RRDB_TILE", 20), ("DRAW_TILE", 16)):
+        monkeypatch.setattr(f"emotalk_lite.superres.tiles.{name}", pixels)
+    assert np.abs(enlarge(frame, model) - whole).max() <= 1
+    for name in ("RRDB_OVERLAP", "DRAW_OVERLAP"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"emotalk_lite.superres.tiles.{name}", 0)
+            assert np.abs(enlarge(frame, model) - whole).max() > 1  # the test would see a seam
 
 
 def test_a_tile_of_the_real_network_sees_far_enough(realesrgan, portrait):
@@ -289,6 +307,30 @@ def test_a_phone_s_film_comes_out_upright_with_all_its_sound_tracks(film, tmp_pa
     assert seen[:90].mean() > 240 and seen[102:].mean() < 10
 
 
+class Shimmer(torch.nn.Module):
+    """An upscaler that invents other detail in every frame."""
+
+    def forward(self, x):
+        return Repeat()(x) + 0.05 * torch.randn(len(x), 3, 4 * x.shape[-2], 4 * x.shape[-1])
+
+
+def test_a_film_file_that_stands_still_does_not_shimmer_when_it_is_enlarged(tmp_path):
+    torch.manual_seed(0)
+    source = write_video(tmp_path / "still.mp4", np.full((24, 32, 32, 3), 120, np.uint8))
+    upscale_file(source, tmp_path / "large.mp4", Shimmer(), progress=False)
+    assert flicker(read_video(tmp_path / "large.mp4").frames[8:]) < 3
+
+
+@pytest.mark.parametrize("width, copies", [(640, 0), (639, 1)])
+def test_a_film_is_written_without_a_copy_unless_it_is_padded(tmp_path, width, copies):
+    frames = np.zeros((40, 480, width, 3), np.uint8)
+    tracemalloc.start()
+    write_video(tmp_path / "film.mp4", frames)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert copies * frames.nbytes <= peak < (copies + 0.5) * frames.nbytes
+
+
 def emotalk(*arguments) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "emotalk_lite", *map(str, arguments)], capture_output=True, text=True, timeout=120)
 
@@ -402,6 +444,18 @@ def test_talk_enlarges_what_it_draws(portrait, sample, tmp_path):
     ]:
         wrong = emotalk("talk", "--image", tmp_path / "face.png", "--audio", speech, "--emotion", "happy", *words, "--out", tmp_path / "u.mp4")
         assert wrong.returncode == 2 and said in wrong.stderr and not (tmp_path / "u.mp4").exists()
+
+
+def test_what_stands_still_in_what_talk_enlarges_does_not_shimmer(portrait, sample, tmp_path):
+    Image.fromarray(portrait).save(face := tmp_path / "face.png")
+    sound = read_audio(sample.raw_path(sample.speech[0]))
+    speech = write_audio(tmp_path / "short.wav", sound.samples[:, : sound.rate // 2], sound.rate, "pcm_s16le")
+    done = emotalk("talk", "--image", face, "--audio", speech, "--emotion", "happy", "--upscale", "bicubic", "--out", tmp_path / "t.mp4")
+    assert done.returncode == 0
+    clip, own = talk(face, speech, "happy", progress=False), read_video(tmp_path / "t.mp4").frames
+    for steady in (True, False):
+        film = write_video(tmp_path / f"{steady}.mp4", upscale(clip.frames, load_upscaler("bicubic"), steady=steady), 25, clip.audio, clip.sample_rate)
+        assert np.array_equal(read_video(film).frames, own) == steady
 
 
 def test_the_bar_moves_within_a_frame_and_changes_nothing(capsys):

@@ -74,6 +74,33 @@ def test_the_second_stage_starts_from_the_first_and_leaves_it_alone(faces, train
     assert set(map(len, history.values())) == {TINY.gan_steps} and all(np.isfinite(v).all() for v in history.values())
 
 
+class Bright(torch.nn.Module):
+    """A critic that takes what is bright for a photograph."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return 20 * self.weight * x.mean(dim=(1, 2, 3), keepdim=True)
+
+
+def test_the_second_stage_draws_what_its_critic_takes_for_a_photograph(faces, monkeypatch):
+    critic = Bright()
+    monkeypatch.setattr("emotalk_lite.superres.training.PatchCritic", lambda channels: critic)
+    start = TINY.network().eval()
+    bright, _ = train_gan(start, faces, replace(TINY, gan_steps=20, l1_weight=0, feature_weight=0, critic_weight=1), load_features("efficientnet_lite0"))
+    with torch.inference_mode():
+        assert bright(faces[:1, :, ::4, ::4]).mean() > start(faces[:1, :, ::4, ::4]).mean() + 0.01
+    assert critic.weight != 1, "the critic learns, too"
+
+
+def test_the_second_stage_brings_features_nearer(faces):
+    lite0, start = load_features("efficientnet_lite0"), TINY.network()
+    weighed, not_weighed = (train_gan(start, faces, replace(TINY, gan_steps=30, feature_weight=weight), lite0)[1] for weight in (5, 0))
+    assert np.mean(weighed["features"][-10:]) < np.mean(not_weighed["features"][-10:])
+
+
 def test_the_critic_tells_sharp_from_blurred(faces):
     torch.manual_seed(0)
     critic = PatchCritic(channels=8)

@@ -17,7 +17,7 @@ from emotalk_lite.data.align import TEMPLATE
 from emotalk_lite.data.clips import Manifest, blank_clip, load_clip, save_clip
 from emotalk_lite.data.faces import detect_faces
 from emotalk_lite.data.synth import synthesise
-from emotalk_lite.data.synth.corpus import RECIPE, actor_clips, recipe
+from emotalk_lite.data.synth.corpus import RECIPE, actor_clips, of_all_emotions, recipe
 from emotalk_lite.data.synth.expression import UNITS, Pose, mouth_shape
 from emotalk_lite.data.synth.eyes import EyeState
 from emotalk_lite.data.synth.identity import identity
@@ -46,6 +46,9 @@ def made(corpus):
 def test_the_folder_is_like_that_of_real_clips(corpus, made):
     assert corpus.complete() and Manifest.load(corpus.folder).clips == corpus.clips
     assert (corpus.folder / "contact_sheet.png").is_file()
+    shown = of_all_emotions(corpus.clips, 12)
+    assert len({entry.name for entry in shown}) == 12 and {entry.actor for entry in shown} == {entry.actor for entry in corpus.clips}
+    assert [entry.emotion for entry in shown] == 2 * list(EMOTIONS)
     for entry, clip in zip(corpus.clips, made):
         assert cremad.parse_name(entry.name)._asdict() == {
             key: getattr(clip, key) for key in ("actor", "sentence", "emotion", "intensity")

@@ -108,7 +108,15 @@ def test_the_key_follows_code_package_scale_and_versions_but_not_prose(root):
     keys.add(key())
     (root / "constraints.txt").write_text("numpy==2.1\n")
     keys.add(key())
+    (root / "results").mkdir()
+    (root / "results/lips.json").write_text("{}")
+    keys.add(key())
     assert len(keys) == 5
+    source(root).write_text(CHAPTER.replace("1 + 1", 'stored_results("lips")'))
+    keys.add(key())
+    (root / "results/lips.json").write_text('{"open": 1}')
+    keys.add(key())
+    assert len(keys) == 7
 
 
 BLOCK = """\

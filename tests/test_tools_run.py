@@ -102,6 +102,16 @@ def test_from_chapters_to_a_site_and_only_what_changed_again(project):
     kept = json.loads((project / "results/chapter_costs.json").read_text())["00_good"]["smoke"]
     assert kept == {name: facts[name] for name in costs.KEPT}
 
+    larger = chapters.read(project / "notebooks/00_good.ipynb")
+    larger.metadata["emotalk"]["scale"] = "cuda"
+    chapters.write(larger, project / "notebooks/00_good.ipynb")
+    assert "00_good stays as it was executed at cuda" in run(project, "run_notebooks.py", "--publish").stdout
+    assert chapters.read(project / "notebooks/00_good.ipynb") == larger
+    assert "cuda" not in run(project, "run_notebooks.py", "--publish", "00").stdout  # unless it is named
+    assert chapters.read(project / "notebooks/00_good.ipynb").metadata["emotalk"]["scale"] == "smoke"
+    unknown = run(project, "run_notebooks.py", "99")
+    assert unknown.returncode == 2 and "no chapter 99; there are 00 to 00" in unknown.stderr
+
     chapter.write_text(GOOD.replace("Text.", "A {ref}`link` to nowhere."))
     run(project, "run_notebooks.py")
     failed = run(project, "build_site.py")

@@ -1,6 +1,7 @@
 """Training at toy size on the real sample's frames: it learns, repeats to the byte, and refuses nonsense."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ from safetensors.torch import load_file
 from toy import TOY, TOY_PRESET, toy_folder
 
 from emotalk_lite.checkpoint import load_generator, read_header, save_generator, save_tensors
-from emotalk_lite.data.clips import Manifest, blank_clip, save_clip
+from emotalk_lite.cli.training import best_of
+from emotalk_lite.data.clips import Manifest, blank_clip, load_clip, save_clip
 from emotalk_lite.data.windows import ClipWindows, to_signed, to_uint8
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.models.generator import Generator
@@ -182,6 +184,28 @@ def test_a_finished_run_returns_at_once(small, run):
     assert (run / "generator.safetensors").stat().st_mtime_ns == before
 
 
+def test_a_finished_run_is_not_handed_out_as_the_training_on_other_clips(small, run, sample, tmp_path):
+    other, copy = toy_folder(sample, tmp_path / "other", ("anger", "neutral")), shutil.copytree(run, tmp_path / "run")
+    for stage, last in (("all", "joint"), ("critic", "critic")):
+        with pytest.raises(EmotalkError, match=f"^the {last} stage in .*run is complete and learned from other clips; give another --out$"):
+            train(other, copy, TOY_PRESET, stage, resume=True, progress=False)
+    with pytest.raises(EmotalkError, match="nowhere: no such folder"):
+        train(tmp_path / "nowhere", copy, TOY_PRESET, resume=True, progress=False)
+    assert train(shutil.copytree(small, tmp_path / "moved"), copy, TOY_PRESET, resume=True, progress=False).is_file()
+    header, state = read_header(copy / "state.safetensors"), copy / "state.safetensors"
+    save_tensors(load_file(state), state, {name: value for name, value in header.items() if name not in ("learns_from", "judged")})
+    assert train(other, copy, TOY_PRESET, resume=True, progress=False).is_file()  # an old run does not say what it learned from
+
+
+def test_the_last_stage_says_which_clips_a_finished_run_is_of(small, sample, tmp_path):
+    other = toy_folder(sample, tmp_path / "other", ("anger", "neutral"))
+    for stage, data in (("critic", small), ("pretrain", small), ("joint", other)):
+        train(data, tmp_path / "run", TOY_PRESET, stage, progress=False)
+    assert train(other, tmp_path / "run", TOY_PRESET, resume=True, progress=False).is_file()
+    with pytest.raises(EmotalkError, match="the joint stage in .* learned from other clips"):
+        train(small, tmp_path / "run", TOY_PRESET, resume=True, progress=False)
+
+
 def test_a_run_is_not_overwritten_without_being_asked(small, run):
     for stage in ("all", "joint"):
         with pytest.raises(EmotalkError, match="already holds a run at step 24.*--resume"):
@@ -234,6 +258,26 @@ def test_held_out_clips_choose_the_best_checkpoint_where_there_are_any(sample, t
     train(both, tmp_path / "run", TOY_PRESET, "pretrain", steps=2, progress=False)
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["validated_on"] == "held-out clips" and list(record["clips"]) == [manifest.clips[0].name]
+
+
+def test_errors_on_other_clips_do_not_choose_the_best_checkpoint(sample, tmp_path):
+    folder, preset = toy_folder(sample, tmp_path / "data"), toy(critic_steps=1, joint_steps=4, validate_every=2)
+    train(folder, tmp_path / "run", preset, "critic", progress=False)
+    train(folder, tmp_path / "run", preset, "pretrain", progress=False)
+    manifest = Manifest.load(folder)
+    held_out = replace(manifest.clips[0], name="1010_DFA_ANG_XX", actor=1010, split="val", file="clips/1010_DFA_ANG_XX.safetensors")
+    clip = load_clip(folder / manifest.clips[0].file)
+    save_clip(replace(clip, name=held_out.name, actor=1010, frames=255 - clip.frames), folder / held_out.file)  # nobody draws that well
+    Manifest([*manifest.clips, held_out]).save(folder)
+    train(folder, tmp_path / "run", preset, "joint", progress=False)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    errors = {(row["stage"], row["step"]): row["mouth_error"] for row in record["history"] if "mouth_error" in row}
+    joint = {place: error for place, error in errors.items() if place[0] == "joint"}
+    best = min(joint, key=joint.get)
+    assert joint[best] > max(errors[place] for place in errors if place not in joint)
+    header = read_header(tmp_path / "run" / "best.safetensors")
+    assert (float(header["mouth_error"]), header["validated_on"]) == (joint[best], "held-out clips")
+    assert best_of(record).startswith(f"the generator of joint step {best[1]}, whose mouth error, {joint[best]:.2f} grey levels")
 
 
 def test_an_unknown_preset_stage_or_folder_is_a_clear_line(tmp_path):

@@ -249,9 +249,24 @@ def test_a_dataset_file_that_vanishes_is_named(small, sample, tmp_path, workers)
     before = (tmp_path / "run" / "state.safetensors").read_bytes()
     gone = next(folder.glob("clips/*FEA*"))
     gone.unlink()
-    with pytest.raises(EmotalkError, match=f"^[^\n]*{gone.name}: no such prepared file[^\n]*$"):
+    line = f"^[^\n]*{gone.name}: no such prepared file; make it again [^\n]*"
+    with pytest.raises(EmotalkError, match=line + "; then add --resume: the last good checkpoint is whole$"):
         train(folder, tmp_path / "run", TOY_PRESET, "critic", workers=workers, progress=False)
     assert (tmp_path / "run" / "state.safetensors").read_bytes() == before
+    with pytest.raises(EmotalkError, match=line + r"\)$"):  # here, nothing was saved yet
+        train(folder, tmp_path / "new", TOY_PRESET, "critic", workers=workers, progress=False)
+
+
+@pytest.mark.parametrize("stage", ["critic", "pretrain"])
+def test_a_held_out_file_that_vanishes_is_named_too(sample, tmp_path, stage):
+    folder = toy_folder(sample, tmp_path / "data", ("anger", "fear", "neutral"))
+    manifest = Manifest.load(folder)
+    manifest.clips[1].split = "val"
+    manifest.save(folder)
+    (folder / manifest.clips[1].file).unlink()
+    with pytest.raises(EmotalkError, match=f"{Path(manifest.clips[1].file).name}: no such .*; then add --resume: the last good checkpoint is whole$"):
+        train(folder, tmp_path / "run", TOY_PRESET, stage, progress=False)
+    assert (tmp_path / "run" / "state.safetensors").is_file()
 
 
 def test_a_clip_with_poisoned_sound_stops_the_run_and_leaves_the_last_good_checkpoint(sample, tmp_path):

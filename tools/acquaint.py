@@ -39,7 +39,7 @@ from emotalk_lite.presets import PRESETS, SAMPLES_PER_FRAME, TrainConfig
 
 from torchmetrics.functional.image import structural_similarity_index_measure  # isort: skip, after emotalk_lite.compat
 
-VOICES = (0, 0, 0, 0, -5, -3, 3, 5, 7)  # semitones; their own voice every other time
+VOICES = (0, 0, 0, 0, -5, -3, 3, 5, 7)  # semitones; their own voice four times of nine
 CLIPS, FRAMES, FRAMES_BEFORE = 2, 10, 4  # a step: clips of the people, frames drawn of each, frames compared with those before
 BEGINNING = 20  # frames in which every fifth draw looks: the LSTMs know nothing yet, and it shows
 RATES = 1e-3, 2e-5

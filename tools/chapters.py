@@ -28,6 +28,18 @@ def chapters(root: Path = ROOT) -> list[Path]:
     return sorted((root / "book" / "chapters").glob("[0-9][0-9]_*.md"))
 
 
+def chosen(numbers: list[str], root: Path = ROOT) -> list[Path]:
+    """The chapters that have these numbers, such as "06", in the numbers' order; all where none is given.
+
+    Raises:
+        ValueError: a number that no chapter has.
+    """
+    every = chapters(root)
+    if unknown := [number for number in numbers if not any(chapter.name.startswith(number) for chapter in every)]:
+        raise ValueError(f"no chapter {', '.join(unknown)}; there are {every[0].name[:2]} to {every[-1].name[:2]}")
+    return [chapter for number in numbers for chapter in every if chapter.name.startswith(number)] or every
+
+
 def notebook_path(chapter: Path, folder: Path = ROOT / "notebooks") -> Path:
     """Where the notebook of ``chapter`` lies, or would lie, in ``folder``."""
     return folder / f"{chapter.stem}.ipynb"
@@ -82,12 +94,23 @@ def code_of(notebook: NotebookNode) -> list[str]:
 
 
 def execution_key(notebook: NotebookNode, scale: str, root: Path = ROOT) -> str:
-    """Hash of all that a notebook's outputs come from: its code, the package, the scale and the pinned versions."""
-    digest = hashlib.sha256(json.dumps([code_of(notebook), scale]).encode())
+    """Hash of all that a notebook's outputs come from: its code, the results it reads, the package, the scale and the pinned versions.
+
+    What chapters cost is left out: `costs.print_again` brings the cells up to date that print it.
+    """
+    code = code_of(notebook)
+    digest = hashlib.sha256(json.dumps([code, scale]).encode())
     package = (p for p in (root / "emotalk_lite").rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-    for path in [*sorted(package), root / "constraints.txt"]:
+    for path in [*sorted(package), *results_read(code, root), root / "constraints.txt"]:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def results_read(code: list[str], root: Path = ROOT) -> list[Path]:
+    """The files of results/ that a chapter's code names."""
+    calls = re.findall(r'stored_(results|file)\("([\w.]+)"\)', "\n".join(code))
+    named = (root / "results" / (f"{name}.json" if kind == "results" else name) for kind, name in sorted(set(calls)))
+    return [path for path in named if path.is_file()]
 
 
 def carry_outputs(executed: NotebookNode, fresh: NotebookNode) -> bool:

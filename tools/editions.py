@@ -95,10 +95,10 @@ def main() -> None:
     parser.add_argument("--blocks", action="store_true", help="stubs in place of the blocks that a chapter builds, too")
     parser.add_argument("numbers", nargs="*", help="chapter numbers, such as 06; all when left out")
     options = parser.parse_args()
-    unknown = [number for number in options.numbers if not any(c.name.startswith(number) for c in chapters.chapters())]
-    if unknown:
-        parser.error(f"no chapter {', '.join(unknown)}; there are 00 to {chapters.chapters()[-1].name[:2]}")
-    wanted = [c for c in chapters.chapters() if not options.numbers or c.name.startswith(tuple(options.numbers))]
+    try:
+        wanted = chapters.chosen(options.numbers)
+    except ValueError as error:
+        parser.error(str(error))
     for chapter in wanted:
         chapters.write(student_edition(chapter, stub_blocks=options.blocks), chapters.notebook_path(chapter, options.out))
     print(f"student edition: {len(wanted)} notebooks in {options.out}")

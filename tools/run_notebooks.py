@@ -2,7 +2,8 @@
 
     python tools/run_notebooks.py --scale cpu             # all that need it, into _build/executed/cpu/
     python tools/run_notebooks.py --scale cpu 01 00       # only these, in this order, whether they need it or not
-    python tools/run_notebooks.py --scale cpu --publish   # and copy the result to notebooks/, and what it took to results/
+    python tools/run_notebooks.py --scale cpu --publish   # and copy the result to notebooks/, and what it took to results/; chapters
+                                                          # that were published at a larger scale stay, unless they are named
     python tools/run_notebooks.py --scale smoke --record  # only the latter
 
 Git never sees what an ordinary run writes: everything stays under _build. Ctrl-C keeps the chapters that are done.
@@ -184,6 +185,18 @@ def run(wanted: list[Path], scale: str, folder: Path, *, force: bool) -> list[st
     return failures
 
 
+def stays(chapter: Path, scale: str) -> bool:
+    """Whether the committed notebook has this code's outputs from a larger scale; says so."""
+    fresh, committed = chapters.to_notebook(chapter), chapters.read(chapters.notebook_path(chapter))
+    if committed is None or chapters.code_of(committed) != chapters.code_of(fresh):
+        return False
+    larger = committed.metadata["emotalk"]["scale"]
+    if SCALES.index(larger) <= SCALES.index(scale):
+        return False
+    print(f"notebooks: {chapter.stem} stays as it was executed at {larger}; give its number to replace it", flush=True)
+    return True
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -192,8 +205,12 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="keep what the chapters took in results/chapter_costs.json")
     parser.add_argument("numbers", nargs="*", help="chapter numbers, such as 01; all that changed when left out")
     options = parser.parse_args()
-    sources = chapters.chapters()
-    wanted = [c for n in options.numbers for c in sources if c.name.startswith(n)] if options.numbers else sources
+    try:
+        wanted = chapters.chosen(options.numbers)
+    except ValueError as error:
+        parser.error(str(error))
+    if options.publish and not options.numbers:
+        wanted = [chapter for chapter in wanted if not stays(chapter, options.scale)]
     folder = chapters.ROOT / "_build" / "executed" / options.scale
     try:
         failures = run(wanted, options.scale, folder, force=bool(options.numbers))

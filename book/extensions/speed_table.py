@@ -28,7 +28,8 @@ ROWS = (
      " {prepare_over_plain_cascade} times what MTCNN alone does on every frame"),
     ("bench_synth", "painting synthetic people", "{frames_per_second[by default]} frames a second, {frames_per_second[one process]}"
      " by one process; MTCNN finds the face in {mtcnn[found]:.1%} of {mtcnn[looked_at]} frames"),
-    ("bench_superres", "enlarging four times, `fast`", "{fast[frames_per_second][1 threads]} frames a second on one thread, {fast[frames_per_second][2 threads]} on two;"
+    ("bench_superres", "enlarging four times, `fast`", "{fast[frames_per_second][1 threads]} frames a second on one thread, {fast[frames_per_second][2 threads]} on two; on a slower machine {command[frames_per_second_of_the_network_alone]},"
+     " and {command[frames_per_second]} as a command, from file to file;"
      " {gpu[frames_per_second][fast, float32]:.0f} on an {gpu[hardware]}"),
     ("bench_superres", "enlarging four times, `realesrgan`", "{seconds_a_frame[ours]} s a frame;"
      " {gpu[frames_per_second][realesrgan, float32]:.0f} frames a second on an {gpu[hardware]}"),

@@ -94,11 +94,13 @@ def seeds_needed(answer: Callable[[float, float], int]) -> Verdict:
     >>> seeds_needed(lambda effect, deviation: (2 * deviation / effect) ** 2)
     Not yet. Nobody trains a part of a seed: round up.
     """
-    cases = [(0.7, 1.0), (0.3, 1.0), (1.5, 2.0), (0.05, 0.31)]
+    cases = [(0.7, 1.0), (0.3, 1.0), (1.5, 2.0), (0.05, 0.31), (0.5, 1.0)]
     given = [answer(effect, deviation) for effect, deviation in cases]
     ratios = [(deviation / effect) ** 2 for effect, deviation in cases]
     if given == [math.ceil(4 * r) for r in ratios]:
         return Verdict(True, "Half an effect needs four times the seeds.")
+    if given == [math.floor(4 * r) + 1 for r in ratios]:
+        return Verdict(False, "Where the formula gives sixteen, sixteen are enough: round up, and add none.")
     if np.allclose(given, [4 * r for r in ratios]) or given in ([round(4 * r) for r in ratios], [int(4 * r) for r in ratios]):
         return Verdict(False, "Nobody trains a part of a seed: round up.")
     if np.allclose(np.ceil(given), [math.ceil(2 * r**0.5) for r in ratios]):

@@ -41,7 +41,7 @@ def phase_taps(answer: Callable) -> Verdict:
 
     Args:
         answer: takes taps, float (k,), k odd, and returns float (2, n): of the even and of the odd outputs, both centred on
-            the small pixel, n = 3 for k = 3 and 5 for k = 7.
+            the small pixel, n = 3 for k = 3 and k = 5, and 5 for k = 7.
 
     >>> phase_taps(lambda taps: taps)
     Not yet. For k = 3, return two rows of three taps, shape (2, 3); yours is (3,).
@@ -49,8 +49,8 @@ def phase_taps(answer: Callable) -> Verdict:
     import torch
 
     rng = np.random.default_rng(0)
-    for k in (3, 7):
-        taps, n = torch.from_numpy(rng.normal(size=k).astype(np.float32)), {3: 3, 7: 5}[k]
+    for k, n in {3: 3, 5: 3, 7: 5}.items():
+        taps = torch.from_numpy(rng.normal(size=k).astype(np.float32))
         found = torch.as_tensor(answer(taps.clone()))
         if tuple(found.shape) != (2, n):
             words = {3: "three", 5: "five"}[n]

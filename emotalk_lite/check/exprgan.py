@@ -36,12 +36,14 @@ def rising_share(answer: Callable) -> Verdict:
     """Chapter 04: the share of curves that rise at every step.
 
     Args:
-        answer: takes shown intensities (actors, expressions, levels) and returns the share of (actor, expression) whose values
-            rise from each level to the next.
+        answer: takes shown intensities, a tensor (actors, expressions, levels), and returns the share of (actor, expression)
+            whose values rise from each level to the next.
 
-    >>> rising_share(lambda shown: (shown[..., -1] > shown[..., 0]).mean())
+    >>> rising_share(lambda shown: (shown[..., -1] > shown[..., 0]).float().mean())
     Not yet. You compare the ends only: a curve may fall in between.
     """
+    import torch
+
     rng = np.random.default_rng(4)
     shown = np.cumsum(rng.uniform(0.05, 0.2, (4, 5, 6)), axis=-1)
     shown[0, 1, 2:] -= 2  # falls once and ends below its start
@@ -49,7 +51,7 @@ def rising_share(answer: Callable) -> Verdict:
     shown[2, 3, 2] = shown[2, 3, 1] - 0.01  # falls once, but ends high
     shown[2, 3, 3] = shown[2, 3, 2]
     steps = np.diff(shown, axis=-1)
-    found = answer(shown.copy())
+    found = np.asarray(answer(torch.from_numpy(shown).float()))  # np.diff takes a tensor, too
     if np.ndim(found) != 0:
         return Verdict(False, f"Give one number for all; yours has the shape {np.shape(found)}.")
     hints = {
@@ -64,7 +66,7 @@ def rising_share(answer: Callable) -> Verdict:
         (np.diff(shown, axis=0) > 0).all(axis=0).mean(): "You step from actor to actor; the levels are the last axis.",
         (np.diff(shown, axis=1) > 0).all(axis=1).mean(): "You step from expression to expression; the levels are the last axis.",
     }
-    if isinstance(found, bool | np.bool_):
+    if found.dtype == bool:
         return Verdict(False, "That says whether all curves rise; give the share that does.")
     if abs(float(found) - 100 * (steps > 0).all(axis=-1).mean()) < 1e-6:
         return Verdict(False, "That is in percent; give a share between 0 and 1.")

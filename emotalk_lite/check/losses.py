@@ -99,21 +99,25 @@ def best_stills(frames: np.ndarray, of_l1: np.ndarray, of_l2: np.ndarray) -> Ver
     for still in (of_l1, of_l2):
         if still.shape != frames.shape[1:]:
             return Verdict(False, f"A still has the shape {frames.shape[1:]}; one of yours has {still.shape}.")
-    median, mean = np.median(frames, axis=0), frames.mean(axis=0)
+    median, mean, ordered = np.median(frames, axis=0), frames.mean(axis=0), np.sort(frames, axis=0).astype(float)
+    low, high = ordered[(len(frames) - 1) // 2], ordered[len(frames) // 2]  # of an even number, whatever lies between the middle two has the same L1
 
     def near(still: np.ndarray, wanted: np.ndarray) -> bool:
         return bool(np.abs(still - wanted).max() <= 1)  # rounding
 
-    if near(of_l1, median) and near(of_l2, mean):
+    def in_the_middle(still: np.ndarray) -> bool:
+        return bool(((still >= low - 1) & (still <= high + 1)).all())
+
+    if in_the_middle(of_l1) and near(of_l2, mean):
         return Verdict(True, "The median for L1, the mean for L2, each pixel by itself.")
-    if near(of_l1, mean) and near(of_l2, median):
+    if near(of_l1, mean) and in_the_middle(of_l2):
         return Verdict(False, "They are exchanged: squares punish the far frames more, and pull towards the mean.")
     if near(of_l1, mean):
         return Verdict(False, "For L1 you gave the mean. Move the guess by one grey level: how many terms grow by one, and how many shrink?")
     l1, best = (np.abs(frames - still).mean() for still in (of_l1, median))
-    if not near(of_l1, median):
+    if not in_the_middle(of_l1):
         return Verdict(False, f"Another picture has a lower L1: yours {l1:.2f}, the best {best:.2f} grey levels. Each pixel is by itself.")
-    if near(of_l2, median):
+    if in_the_middle(of_l2):
         return Verdict(False, "The L1 picture is right, and you gave it for L2, too: squares punish the far frames more.")
     if of_l2.max() <= 255 / len(frames) < mean.max():
         return Verdict(False, "The L1 picture is right. The L2 one is far too dark: sums of uint8 wrap around at 256, so take the mean in float.")

@@ -16,7 +16,9 @@ def raters_for_a_tenth(raters: float) -> Verdict:
     Not yet. That is the root of it: a mean scatters less by the *root* of the number of raters.
     """
     hints = {
-        (384, 400): "",
+        (385, 385): "",
+        (384, 384.99): "19.6 squared is 384.16, so with 384 it is a little more than 0.1: round up.",
+        (400, 400): "That is 20 squared, with 2 in place of 1.96.",
         (19, 20): "That is the root of it: a mean scatters less by the *root* of the number of raters.",
         (10, 10): "That would be 1 / 0.1. A mean scatters less by the *root* of the number of raters, and the interval reaches 1.96 of that.",
         (100, 100): "That makes the standard error 0.1. The interval reaches 1.96 of them to each side.",
@@ -29,8 +31,7 @@ def raters_for_a_tenth(raters: float) -> Verdict:
     }
     for (low, high), hint in hints.items():
         if low <= raters <= high:
-            more = " 384 is a little too few: round up." if raters < 384.16 else ""
-            return Verdict(not hint, hint or f"19.6 squared. The paper's 39 know their mean to 0.32.{more}")
+            return Verdict(not hint, hint or "19.6 squared, rounded up. The paper's 39 know their mean to 0.32.")
     return Verdict(False, "1.96 standard errors are to be 0.1, and one standard error is 1 over the root of the number of raters.")
 
 

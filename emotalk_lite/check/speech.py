@@ -103,7 +103,7 @@ def streamed_features(answer: Callable) -> Verdict:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         whole = SpeechEncoder(PRESETS["smoke"].model).convolutions
-        speech, lengths = torch.randn(40 * 320), []
+        speech, longer, lengths = torch.randn(40 * 320), torch.randn(42 * 320), []
 
         def listened(x: torch.Tensor) -> torch.Tensor:
             lengths.append(x.shape[-1])
@@ -119,6 +119,12 @@ def streamed_features(answer: Callable) -> Verdict:
         return Verdict(False, f"For 40 frames the shape is {tuple(wanted.shape)}; yours is {tuple(found.shape)}.{margins}")
     wrong = np.flatnonzero(~torch.isclose(found, wanted, rtol=1e-4, atol=1e-5).all(dim=0).numpy())
     if not wrong.size:
+        with torch.no_grad():
+            found, wanted = torch.as_tensor(answer(whole, longer, 8)), whole(longer[None, None])[0]
+        if found.shape != wanted.shape:
+            return Verdict(False, "42 frames make 210 vectors: the last piece is shorter, and it counts, too.")
+        if not torch.allclose(found, wanted, rtol=1e-4, atol=1e-5):
+            return Verdict(False, "40 frames are right, 42 are not: there the last piece is shorter, and it needs its margin, too.")
         return Verdict(True, "Piece by piece, and the same numbers.")
     if len(wrong) > 100:
         return Verdict(False, "Most vectors are wrong: five belong to each frame, and those of the margin must be cut off again.")

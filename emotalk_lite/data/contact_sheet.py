@@ -14,8 +14,8 @@ BACKGROUND, INK, FAINT = "#14161a", "#f2f2f0", "#8d939c"
 LEFT, RIGHT, NOSE = "#4cc9f0", "#f9c74f", "#ff5d8f"  # the points on the left of the picture, on the right, the nose
 
 
-def contact_sheet(clips: Sequence[PreparedClip], columns: int = 8) -> Image.Image:
-    """Draw prepared clips, one a row, ``columns`` frames evenly spread over each.
+def contact_sheet(clips: Sequence[PreparedClip], columns: int = 8, points: str = "MTCNN's five points") -> Image.Image:
+    """Draw prepared clips, one a row, ``columns`` frames evenly spread over each; ``points`` says below what the dots are.
 
     Returns:
         An RGB picture, about 1,500 x 1,100 pixels for six clips.
@@ -42,13 +42,13 @@ def contact_sheet(clips: Sequence[PreparedClip], columns: int = 8) -> Image.Imag
             draw.text((left + 5, top + TILE - 18), f"{k / FPS:.2f} s", INK, small)
         top += TILE + GAP
     names = {clip.source for clip in clips}
-    draw.text((MARGIN, top + 14), "MTCNN's five points on aligned 128 x 128 frames.", FAINT, small)
+    draw.text((MARGIN, top + 14), f"{points} on aligned 128 x 128 frames.", FAINT, small)
     draw.text((MARGIN, top + 32), "; ".join(sorted(names)), FAINT, small)
     return sheet
 
 
 def draw_points(picture: np.ndarray, points: np.ndarray, width: int, radius: float = 3) -> Image.Image:
-    """A picture enlarged or shrunk to ``width`` pixels, with MTCNN's five points as coloured dots.
+    """A picture enlarged or shrunk to ``width`` pixels, with five points as coloured dots: eyes, nose, corners of the mouth.
 
     Blue is the left of the picture, yellow the right, pink the nose. Drawn at twice the size and reduced, so that the
     dots are round.

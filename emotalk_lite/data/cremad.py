@@ -152,8 +152,9 @@ def subset(name: str) -> tuple[str, ...]:
     """The clips of a named, fixed selection.
 
     ``"paper100"``: the paper trained on 100 videos and does not say which. Ours are 17 training actors at even
-    distances, each in all six emotions (the last in four), so that every emotion has 16 or 17 clips; over the actors
-    an emotion goes through the twelve sentences, and no actor says one twice. "It's eleven o'clock" is at medium intensity.
+    distances, each in all six emotions (the last in four, the neutral one among them, which the condition image comes
+    from), so that every emotion has 16 or 17 clips; over the actors an emotion goes through the twelve sentences, and no
+    actor says one twice. "It's eleven o'clock" is at medium intensity.
 
     Raises:
         EmotalkError: no such selection.
@@ -165,12 +166,13 @@ def subset(name: str) -> tuple[str, ...]:
         raise EmotalkError(f"{name}: no such subset; choose from {', '.join(SUBSETS)}")
     actors = [actor for actor in range(1001, 1001 + N_ACTORS) if split_of(actor) == "train"]
     count = -(-PAPER_VIDEOS // len(CODES))
-    sentences = list(SENTENCES)
+    sentences, codes = list(SENTENCES), list(CODES)
+    in_turn = sorted(codes, key=lambda code: code != "NEU")  # neutral first: each actor needs it
     chosen = []
     for place in range(PAPER_VIDEOS):
-        i, j = divmod(place, len(CODES))
-        actor, emotion = actors[i * len(actors) // count], list(CODES)[j]
-        sentence = sentences[(i + 2 * j) % len(sentences)]
+        i, j = divmod(place, len(codes))
+        actor, emotion = actors[i * len(actors) // count], in_turn[j]
+        sentence = sentences[(i + 2 * codes.index(emotion)) % len(sentences)]
         intensity = "MD" if sentence == "IEO" and emotion != "NEU" else "XX"
         chosen.append(f"{actor}_{sentence}_{emotion}_{intensity}")
     return tuple(sorted(chosen))

@@ -69,6 +69,8 @@ def fetch_cremad(
     chosen = sorted(official_names() if names is None else names)
     chosen = [name for name in chosen if numbers is None or name[:4] in numbers]
     if not chosen:
+        if names is not None:
+            raise EmotalkError("none of the chosen clips is of these actors; leave out --subset or choose other --actors")
         raise EmotalkError("no clip of these actors; CREMA-D's are numbered 1001 to 1091")
     files = [kind.format(name) for kind in ((VIDEO, SOUND) if sound else (VIDEO,)) for name in chosen]
     check_writable(out / POINTER_FILE)
@@ -89,12 +91,13 @@ def fetch_cremad(
 
 def _fetch_pointers(files: list[str], pointers: dict[str, Pointer], progress: bool) -> None:
     def fetch(server: Server, file: str) -> None:
-        try:  # the first is asked for alone, and once: without a network the answer should come at once
+        try:  # the first is asked for alone, and once where nobody answers: without a network one should know at once
             pointers[file] = server.pointer(f"{POINTERS}/{file}", tries=1 if file == files[0] else TRIES)
         except Refused as error:
             raise EmotalkError(f"{file}: not in the dataset's repository ({error}); {_by_hand()}") from error
         except requests.RequestException as error:
-            raise EmotalkError(f"cannot reach {_host(POINTERS)} for CREMA-D ({_reason(error)}); {_by_hand()}") from error
+            said = "no answer from {}" if error.response is None else "{} is too busy"
+            raise EmotalkError(f"{said.format(_host(POINTERS))} for CREMA-D ({_reason(error)}); {_by_hand()}") from error
 
     with tqdm(desc="asking for sizes and hashes", total=len(files), unit="file", disable=not progress, leave=False) as bar:
         for some in (files[:1], files[1:]):

@@ -102,7 +102,7 @@ class PseudoIdentity:
         Args:
             rng: draws it.
             size: pixels.
-            strength: from 0, hardly the actor's cousin, to 1, a stranger on another background.
+            strength: from 0, the actor as filmed, to 1, a stranger on another background.
 
         >>> identity = PseudoIdentity.draw(np.random.default_rng(0), size=32)
         >>> identity.displacement.shape, identity.background.shape

@@ -96,9 +96,13 @@ class Server:
     def pointer(self, url: str, tries: int = TRIES) -> Pointer:
         """The pointer at a URL.
 
+        Args:
+            url: of the pointer.
+            tries: in a row without any answer; one that answers, but is busy, is asked `TRIES` times.
+
         Raises:
             Refused: there is none.
-            requests.RequestException: the server cannot be reached.
+            requests.RequestException: the server cannot be reached, or is too busy.
         """
         failures = 0
         while True:
@@ -106,7 +110,7 @@ class Server:
                 return parse_pointer(self._get(url, {}).text)
             except requests.RequestException as error:
                 failures += 1
-                if failures == tries:
+                if failures >= (tries if error.response is None else TRIES):
                     raise
                 self._wait(failures, error)
             except ValueError as error:

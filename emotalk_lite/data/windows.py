@@ -26,7 +26,7 @@ Folders = str | PathLike | Sequence[str | PathLike]  # one prepared folder, or s
 SYNTHETIC = "synthetic"  # how the source of a synthetic clip begins; such actors have many faces and voices as it is
 ANY_EXPRESSION = 0.5  # share of the pseudo-identities whose condition image is not neutral: a stranger's portrait may smile
 WEIGHT = {"low": 0.4, "medium": 0.7}  # of the emotion in a clip of this intensity; 1 in all others
-EDGE = 4  # a clip's first and last window come up as often as this part of a window's starts between them
+EDGE = 4  # the first and the last window of a clip each come up more often, by as many starts as this part of a window has
 
 
 class Batch(NamedTuple):

@@ -37,15 +37,15 @@ def counts(percent: Sequence[float], raters: int, tolerance: float = ROUNDING) -
     return found if fits and sum(found) == raters else None
 
 
-def possible_raters(percent: Sequence[float], most: int = 60, fewest: int = 10) -> list[int]:
-    """Every number of raters from which these percentages can come.
+def possible_raters(percent: Sequence[float], most: int = 60, fewest: int = 10, tolerance: float = ROUNDING) -> list[int]:
+    """Every number of raters from which these percentages can come, each share off by `tolerance` percentage points at most.
 
     >>> from emotalk_lite.paper_tables import LIKERT
     >>> fitting = possible_raters(LIKERT["base"].realistic)
     >>> 39 in fitting, 29 in fitting
     (True, False)
     """
-    return [n for n in range(fewest, most + 1) if counts(percent, n)]
+    return [n for n in range(fewest, most + 1) if counts(percent, n, tolerance)]
 
 
 def paper_report() -> dict[str, object]:

@@ -121,3 +121,26 @@ def copy_of(generator: Generator) -> Generator:
 def update_average(average: Generator, generator: Generator, decay: float) -> None:
     """Move the averaged weights towards the current ones, in place: average = decay * average + (1 - decay) * current."""
     torch._foreach_lerp_(list(average.parameters()), list(generator.parameters()), 1 - decay)
+
+
+def moments(learner: Learner) -> dict[str, Tensor]:
+    """Adam's moments by parameter: "mean.<name>", "square.<name>", "step.<name>"; none of what has not moved yet."""
+    names = {"mean": "exp_avg", "square": "exp_avg_sq", "step": "step"}
+    state = learner.optimizer.state
+    return {
+        f"{ours}.{name}": state[parameter][theirs]
+        for name, parameter in learner.network.named_parameters()
+        if parameter in state
+        for ours, theirs in names.items()
+    }
+
+
+def load_moments(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    """The inverse of `moments`."""
+    for name, parameter in learner.network.named_parameters():
+        if f"mean.{name}" in tensors:
+            learner.optimizer.state[parameter] = {
+                "step": tensors[f"step.{name}"],
+                "exp_avg": tensors[f"mean.{name}"].to(parameter.device),
+                "exp_avg_sq": tensors[f"square.{name}"].to(parameter.device),
+            }

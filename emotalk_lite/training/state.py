@@ -17,7 +17,7 @@ from ..errors import EmotalkError
 from ..models.generator import Generator
 from ..paths import atomic_path
 from ..presets import STAGES, Preset, TrainConfig
-from .learners import Learner, Learners
+from .learners import Learners, load_moments, moments
 
 NAME = "state.safetensors"
 NAMED = 3  # differing settings that are named; a change of preset has dozens
@@ -40,7 +40,8 @@ class TrainingState:
     Attributes:
         done: steps done of each stage.
         preset: as given, with the budgets of earlier stages as they were when they were trained.
-        best: the lowest mouth error of any validation so far.
+        best: the lowest mouth error of any validation so far of the clips that validate now.
+        judged: which clips these are ("clips", a fingerprint), and the step in all stages since which they are ("since").
         learns_from: of each stage, see `begin`.
 
     Raises:
@@ -64,6 +65,7 @@ class TrainingState:
         self.done = dict.fromkeys(STAGES, 0) | json.loads(header.get("done", "{}"))
         self.learns_from = json.loads(header.get("learns_from", "{}"))
         self.best = float(header.get("best", math.inf))
+        self.judged = {"since": 0} | json.loads(header.get("judged", "{}"))
         budgets = json.loads(header.get("budgets", "{}"))
         self._check_settings(header, budgets, preset)
         kept = {f"{stage}_steps": n for stage, n in budgets.items() if self.done[stage] and stage not in self.stages}
@@ -97,11 +99,27 @@ class TrainingState:
             if self.done[stage] >= self.preset.train.budget(stage):
                 continue
             now = {"clips": clips} if stage == "critic" else {"clips": clips, "perceptual features": features}
-            before = now | (self.learns_from.get(stage, {}) if self.done[stage] else {})
-            changed = [name if name == "clips" else f"{name} ({before[name]}, now {now[name]})" for name in now if before[name] != now[name]]
-            if changed:
+            if changed := self._learned_from_other(stage, now):
                 raise EmotalkError(f"the {stage} stage in {self.folder} began with other {', '.join(changed)}; use the same, or give another --out")
             self.learns_from[stage] = now
+
+    def check_finished(self, clips: str) -> None:
+        """A finished run is what came of these training clips, as far as its last stage says; an old run, which does not, passes.
+
+        Args:
+            clips: as for `begin`.
+
+        Raises:
+            EmotalkError: it learned from others.
+        """
+        last = [stage for stage in self.stages if self.done[stage]][-1]
+        if self._learned_from_other(last, {"clips": clips}):
+            raise EmotalkError(f"the {last} stage in {self.folder} is complete and learned from other clips; give another --out")
+
+    def _learned_from_other(self, stage: str, now: dict[str, str]) -> list[str]:
+        """What a stage, where it has begun, is known to have learned from and would no longer."""
+        before = now | (self.learns_from.get(stage, {}) if self.done[stage] else {})
+        return [name if name == "clips" else f"{name} ({before[name]}, now {now[name]})" for name in now if before[name] != now[name]]
 
     def load(self, learners: Learners, average: Generator) -> None:
         """Restore weights and moments; where there is no run, everything stays as it is.
@@ -117,7 +135,7 @@ class TrainingState:
         average.load_state_dict(_under(tensors, "average"))
         for name, learner in learners.items():
             learner.network.load_state_dict(_under(tensors, name))
-            _load_moments(learner, _under(tensors, f"adam.{name}"))
+            load_moments(learner, _under(tensors, f"adam.{name}"))
 
     def save(self, learners: Learners, average: Generator, **about: object) -> None:
         """Write the state and `generator.safetensors` (the average), each atomically, and the state becomes visible last.
@@ -136,7 +154,7 @@ class TrainingState:
         tensors = {f"average.{k}": v for k, v in average.state_dict().items()}
         for name, learner in learners.items():
             tensors |= {f"{name}.{k}": v for k, v in learner.network.state_dict().items()}
-            tensors |= {f"adam.{name}.{k}": v for k, v in _moments(learner).items()}
+            tensors |= {f"adam.{name}.{k}": v for k, v in moments(learner).items()}
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             raise FloatingPointError("a weight is not finite")
         header = {
@@ -144,6 +162,7 @@ class TrainingState:
             "done": json.dumps(self.done),
             "budgets": json.dumps({stage: self.preset.train.budget(stage) for stage in STAGES if self.done[stage]}),
             "best": repr(self.best),
+            "judged": json.dumps(self.judged, sort_keys=True),
             "learns_from": json.dumps(self.learns_from, sort_keys=True),
         }
         with atomic_path(self.folder / NAME) as temporary:
@@ -152,8 +171,10 @@ class TrainingState:
                 save_generator(average, self.folder / "generator.safetensors", **self._about(), **about)
         self.exists, self._found = True, header
 
-    def keep_best(self, average: Generator, mouth_error: float, **about: object) -> None:
-        """Write `best.safetensors` where no validation had a lower mouth error before."""
+    def keep_best(self, average: Generator, mouth_error: float, judged: str, **about: object) -> None:
+        """Write `best.safetensors` where no validation of these clips, by their fingerprint, had a lower mouth error before."""
+        if judged != self.judged.setdefault("clips", judged):  # errors on other clips compare with nothing
+            self.best, self.judged = math.inf, {"clips": judged, "since": self.total}
         if mouth_error < self.best:
             self.best = mouth_error
             save_generator(average, self.folder / "best.safetensors", **self._about(), mouth_error=mouth_error, **about)
@@ -211,29 +232,6 @@ def _header(folder: Path) -> dict[str, str]:
         return read_header(folder / NAME)
     except EmotalkError:
         raise EmotalkError(f"{folder / NAME} is damaged; begin again in another --out, from its generator with --init {folder}") from None
-
-
-def _moments(learner: Learner) -> dict[str, Tensor]:
-    """Adam's moments by parameter: "mean.<name>", "square.<name>", "step.<name>"; none of what has not moved yet."""
-    names = {"mean": "exp_avg", "square": "exp_avg_sq", "step": "step"}
-    state = learner.optimizer.state
-    return {
-        f"{ours}.{name}": state[parameter][theirs]
-        for name, parameter in learner.network.named_parameters()
-        if parameter in state
-        for ours, theirs in names.items()
-    }
-
-
-def _load_moments(learner: Learner, tensors: dict[str, Tensor]) -> None:
-    """The inverse of `_moments`."""
-    for name, parameter in learner.network.named_parameters():
-        if f"mean.{name}" in tensors:
-            learner.optimizer.state[parameter] = {
-                "step": tensors[f"step.{name}"],
-                "exp_avg": tensors[f"mean.{name}"].to(parameter.device),
-                "exp_avg_sq": tensors[f"square.{name}"].to(parameter.device),
-            }
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 from ..checkpoint import config_to_json, fingerprint, start_from
 from ..data.clips import Manifest
-from ..data.windows import ClipWindows, Folders
+from ..data.windows import Batch, ClipWindows, Folders
 from ..devices import cannot_compile, check_bfloat16, check_compile, pick_device
 from ..errors import EmotalkError
 from ..interrupt import interrupts
@@ -24,7 +25,7 @@ from ..paths import alone_in, atomic_path, home, remove_abandoned
 from ..presets import STAGES, Preset, TrainConfig, of_other_epochs, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
-from .batches import choose_workers, read_batches
+from .batches import choose_workers, read_batches, then_resume
 from .learners import build_learners, copy_of, update_average
 from .processes import Processes, find_processes
 from .schedule import STAGE_EXAMPLES, example_order, learning_rate
@@ -68,9 +69,9 @@ def train(
       objective. Goes on from the two others, in the same folder.
 
     The run's folder holds `generator.safetensors` (what `talk` reads), `best.safetensors` (the generator at its lowest
-    mouth error in a validation), `state.safetensors` (what `resume` reads), `logs/` (TensorBoard: every term under its own
-    name, validation numbers, sample strips), `strips/*.png`, `checkpoints/*.safetensors` (with the option `keep_checkpoints`) and, once a
-    stage is complete, `run.json`. One process at a time writes there (`alone_in`). Validation
+    mouth error in a validation; other clips to validate on, another comparison), `state.safetensors` (what `resume` reads), `logs/`
+    (TensorBoard: every term under its own name, validation numbers, sample strips), `strips/*.png`, `checkpoints/*.safetensors` (with the
+    option `keep_checkpoints`) and, once a stage is complete, `run.json`. One process at a time writes there (`alone_in`). Validation
     generates whole clips: held-out ones (split "val") where the data has any, otherwise the training clips; `run.json`
     says which.
 
@@ -85,7 +86,7 @@ def train(
         steps: overrides the budget of the stages asked for, see `resolve_preset`.
         init: a trained generator whose weights this one starts from, see `start_from`; None: random weights.
         seed: of weights, noise, windows; the same seed, preset and machine give the same bytes on a CPU. A GPU adds up in another order each time.
-        resume: go on with the run in `out`; a finished run returns at once, an empty folder starts anew.
+        resume: go on with the run in `out`; one that is finished returns at once, an empty folder starts anew.
         device: "auto", "cpu" or "cuda".
         workers: processes that read clips beside the one that trains; None: see `choose_workers`. Their number changes nothing else.
         progress: show a bar with the time left.
@@ -95,9 +96,10 @@ def train(
 
     Raises:
         EmotalkError: unknown preset or stage, or one without a step; no data; `out` holds a run and `resume` is false, or a run with
-            another configuration, or half a stage with other clips or features; another process trains there; clips of another size
-            than the generator's; a joint stage without what it goes on from; bf16 or torch.compile where the device cannot; a loss that
-            is not finite, a file that vanished, a full disk or a killed reader (the last good checkpoint stays).
+            another configuration, or a stage, half or complete, that began with other clips, or half a stage with other features; another
+            process trains there; clips of another size than the generator's; a joint stage without what it goes on from; bf16 or
+            torch.compile where the device cannot; a loss that is not finite, a file that vanished, a full disk or a killed reader (the
+            last good checkpoint stays).
 
     Source: paper, "Implementation Details".
     """
@@ -113,7 +115,9 @@ def train(
     if state.begun() and not resume:
         raise EmotalkError(f"{out} already holds a run at step {state.total}; add --resume to go on with it, or give another --out")
     workers = choose_workers(processes.device) if workers is None else workers
-    if not state.finished():
+    if state.finished():
+        state.check_finished(ClipWindows(data, preset.train.window).fingerprint())
+    else:
         try:
             _train_stages(data, out, state, seed, init, processes, workers, progress and processes.is_main)
         except FloatingPointError as error:
@@ -166,6 +170,7 @@ def _train_stages(
     features = load_features(config.perceptual_features).to(device)
     state.begin(examples.fingerprint(), features.name)
     judged, judged_on = validation_clips(data, examples, config)
+    judged_by = judged.fingerprint()
     learners = build_learners(preset, seed, device)
     generator = learners.generator.network
     if init is not None:
@@ -174,6 +179,10 @@ def _train_stages(
     draw = torch.compile(draw_frames) if config.compile else draw_frames
     about = {"perceptual_features": features.name, "validated_on": judged_on}
     held = alone_in(out) if processes.is_main else nullcontext()
+
+    def read(order: Sequence[int]) -> Iterator[Batch]:
+        with then_resume(state):
+            yield from read_batches(examples, order, rows.stop - rows.start, workers, pinned=device.type == "cuda")
 
     def save(stage: str, step: int) -> None:
         if processes.is_main:
@@ -191,8 +200,7 @@ def _train_stages(
         for stage in state.stages:
             budget, first = config.budget(stage), state.done[stage]
             order = example_order(stage, first, budget, config.batch_size, rows)
-            reading = read_batches(examples, order, rows.stop - rows.start, workers, pinned=device.type == "cuda")
-            reading = closed_at_the_end.enter_context(closing(reading))
+            reading = closed_at_the_end.enter_context(closing(read(order)))
             title = f"{stage} {without_options(preset.name)}"
             for batch in (bar := tqdm(reading, title, total=budget, initial=first, unit="step", disable=not progress or not budget)):
                 step = state.done[stage]
@@ -225,14 +233,17 @@ def _train_stages(
                         bar.set_postfix_str(describe(values))
                 if processes.is_main and (step % config.validate_every == 0 or step == budget):
                     if stage == "critic":
-                        accuracy = emotion_accuracy(learners.emotion_critic.network, judged, config.validate_clips)
+                        with then_resume(state):
+                            accuracy = emotion_accuracy(learners.emotion_critic.network, judged, config.validate_clips)
                         log.scores(stage, step, state.total, {"emotion_accuracy": accuracy})
                     else:
-                        validation = validate(average, judged, config.validate_clips)
+                        with then_resume(state):
+                            validation = validate(average, judged, config.validate_clips)
                         log.validation(stage, step, state.total, validation)
-                        state.keep_best(average, validation.means()["mouth_error"], **about)
+                        state.keep_best(average, validation.means()["mouth_error"], judged_by, **about)
                 if processes.is_main and step == budget:  # before the state: a stage that is complete has its report
-                    log.report(preset, state.done, device, steps_per_epoch=len(examples.entries) / config.batch_size, **about)
+                    per_epoch, since = len(examples.entries) / config.batch_size, state.judged["since"]
+                    log.report(preset, state.done, device, steps_per_epoch=per_epoch, validated_since=since, **about)
                 if step % config.checkpoint_every == 0 or step == budget:
                     save(stage, step)
                 if interrupted():

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.optim import Adam
 from tqdm import tqdm
 
+from ..devices import one_thread
 from ..models.warmups import LATENT_DIM, Autoencoder, LatentCritic
 from .gan import BETAS, critic_step, generator_loss
 
@@ -46,6 +47,7 @@ def encoder_loss(images: Tensor, drawn: Tensor, verdict: Tensor | None, weight: 
     return reconstruction, prior
 
 
+@one_thread()  # the matrices are too small to share out
 def train_autoencoder(
     images: Tensor,
     steps: int,
@@ -81,7 +83,7 @@ def train_autoencoder(
         torch.manual_seed(seed)
         run = AutoencoderRun(Autoencoder(latent_dim), LatentCritic(latent_dim) if adversarial else None)
         model, critic = run.model, run.critic
-        move = Adam(model.parameters(), RATE, BETAS if adversarial else (0.9, 0.999))
+        move = Adam(model.parameters(), RATE, BETAS)
         judge = Adam(critic.parameters(), RATE, BETAS) if critic else None
         look_at = {round(steps * (k / max(looks - 1, 1)) ** 2) for k in range(looks)}  # more often at the beginning
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
+from ..devices import one_thread
 from ..models.warmups import NOISE_DIM, DigitCritic, DigitGenerator
 
 LEARNING_RATE = 5e-4
@@ -85,6 +86,7 @@ class GanRun:
     seen: list[tuple[int, Tensor]] = field(default_factory=list)  # step, and the digits drawn from the same noise, (N, 1, 8, 8)
 
 
+@one_thread()  # the matrices are too small to share out
 def train_gan(
     images: Tensor,
     steps: int,

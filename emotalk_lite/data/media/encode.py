@@ -56,7 +56,8 @@ def write_video(
     if path.suffix.lower() not in (".mp4", ".m4v", ".mov"):
         raise EmotalkError(f"cannot write {path}: H.264 video goes into an .mp4 file; give the name that suffix")
     height, width = frames.shape[1:3]
-    frames = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    if height % 2 or width % 2:  # else a copy of the whole film for nothing
+        frames = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     try:
         with atomic_path(path) as temporary:
             with av.open(str(temporary), "w", options={"movflags": "+faststart"}) as container:

@@ -55,7 +55,7 @@ def synthesise(
         seed: of all random numbers.
         workers: processes; None: one a processor, at most two.
         progress: show a progress bar.
-        still_heads: the same people say the same, but no head turns or nods: what moves is what speech and emotion explain.
+        still_heads: the same people say the same, but no head turns or nods: by chance move the eyes, their lids and a little of the expression alone.
 
     Returns:
         The manifest; `manifest.folder / "contact_sheet.png"` shows twelve of the clips.
@@ -91,9 +91,8 @@ def _synthesise(folder: Path, sheet: Path, actors: int, clips: int, seed: int, w
     manifest = Manifest(folder=folder)
     for actor in numbers:
         manifest.clips += [_entry(folder, name) for name in actor_clips(seed, actor, clips)]
-    step = max(1, len(manifest.clips) // SHEET_ROWS)
     with atomic_path(sheet) as temporary:
-        contact_sheet([load_clip(manifest.path(entry)) for entry in manifest.clips[::step][:SHEET_ROWS]]).save(temporary)
+        contact_sheet([load_clip(manifest.path(entry)) for entry in of_all_emotions(manifest.clips, SHEET_ROWS)], points="The five true points").save(temporary)
     manifest.save(folder)
     return manifest
 
@@ -123,6 +122,14 @@ def actor_clips(seed: int, actor: int, count: int) -> list[str]:
             level = "XX" if EMOTIONS[k] == "neutral" else ("LO", "MD", "HI")[(levels[k] + turn) % 3]
             names.append(f"{actor}_{sentence}_{codes[EMOTIONS[k]]}_{level}")
     return names[:count]
+
+
+def of_all_emotions(entries: list[Entry], most: int) -> list[Entry]:
+    """At most so many clips, spread over the list, each emotion in turn."""
+    groups = [of for emotion in EMOTIONS if (of := [entry for entry in entries if entry.emotion == emotion])]
+    count = min(most, len(entries))
+    spread = (groups[k % len(groups)][k * len(groups[k % len(groups)]) // count] for k in range(count))
+    return list({entry.name: entry for entry in spread}.values())  # an emotion that has few comes round to them again
 
 
 def check_corpus(folder: Path, seed: int, still_heads: bool) -> None:

@@ -98,7 +98,7 @@ def draw_eyes(
     iris = iris * glow * ring * tone * (1 - 0.35 * torch.exp(-below_lid.clamp(min=0) / 0.9))
     ball = lay(ball, iris, edge(radius - r, 0.5))
     ball = lay(ball, rgb([0.02, 0.018, 0.018]), edge(1.35 - r, 0.45))
-    spot = torch.exp(-(((x - AXIS) * 1.0 - side * cx - 1.5 * light_x - 0.25) ** 2 + (dy + 1.15) ** 2) / 0.62)
+    spot = torch.exp(-((x - AXIS - side * cx - 1.5 * light_x - 0.25) ** 2 + (dy + 1.15) ** 2) / 0.62)
     ball = lay(ball, rgb([1.0, 0.995, 0.98]), spot * 0.92)
     spot2 = torch.exp(-(((x - AXIS) - side * cx + 1.3 * (light_x + 0.3)) ** 2 + (dy - 1.4) ** 2) / 0.9)
     ball = lay(ball, rgb([1.0, 1.0, 1.0]), spot2 * 0.16)

@@ -152,7 +152,7 @@ def identity(seed: int, actor: int) -> Identity:
         ]
     )
     outline = outline * [wide, 1]
-    outline[5:, 0] *= np.array([1, 1, 1, 1, 1]) * (1 + (jaw - 1) * np.array([0.5, 1, 1.1, 1.2, 1]))
+    outline[5:, 0] *= 1 + (jaw - 1) * np.array([0.5, 1, 1.1, 1.2, 1])
     outline[7:9, 0] *= rng.normal(1 - 0.07 * female, 0.07)  # pointed or square chin
     outline[6:, 1] += np.array([0.4, 0.8, 1, 1]) * tall
     outline[1:4, 0] *= rng.normal(1, 0.025)

@@ -118,8 +118,7 @@ def paint(person: Identity) -> Layers:
     head = np.concatenate([to_srgb(lit), step(0.45, -0.45, pixel)[..., None]], -1).astype(np.float32)
     head = over(np.concatenate([to_srgb(ear), ear_alpha[..., None]], -1), head)
     head = brows(p, x, y, head, irradiance)
-    hair = front_hair(p, x, y, light)
-    hair_on_skull, before_face = hair
+    hair_on_skull, before_face = front_hair(p, x, y, light)
     head = over(head, hair_on_skull)
     body = over(back_hair(p, x, y), _neck(p, x, y, light, bare))
     body = over(body, clothes(p, x, y))

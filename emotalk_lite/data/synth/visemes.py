@@ -130,7 +130,7 @@ def lips(phonemes: list[Phoneme], samples: np.ndarray, rate: int, frames: int, r
     path = np.stack([np.interp(at, times, column) for column in targets.T], -1)  # (N, 5)
     path = smooth(path, INERTIA)
     slow = smooth(level, 0.045).clip(0, 1.4)
-    gap = reach * path[:, 0] * (0.6 + 1.0 * slow)
+    gap = reach * path[:, 0] * (0.6 + slow)
     # a closure is short and complete: narrower than the smoothing allows
     meet = np.zeros(count)
     for time, goal in zip(times, targets):
