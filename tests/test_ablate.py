@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from test_cli import emotalk
 from toy import TOY_PRESET, toy_folder
 
-from emotalk_lite.ablate import ablate, begun_with, check_settings, choose_upscaler, source_commit
+from emotalk_lite.ablate import ablate, choose_upscaler, source_commit
+from emotalk_lite.ablation_folder import begun_with, check_settings
 from emotalk_lite.ablation_tables import duration, tables
 from emotalk_lite.carried import tensors_sha256
 from emotalk_lite.checkpoint import checkpoint_name, load_generator
@@ -259,7 +260,7 @@ def test_the_tables_say_how_near_the_face_stays_where_that_was_measured(whole):
     measured = {"identity_distance": 0.31, "identity_distance_real": 0.27}
     nobody, somebody = ({name: {"0": {k: v for k, v in row["0"].items() if "identity" not in k} | more} for name, row in whole[1]["rows"].items()}
                         for more in ({}, measured))  # fmt: skip
-    assert "face" not in tables({**whole[1], "rows": nobody})
+    assert "the face's distance" not in tables({**whole[1], "rows": nobody})
     beside = tables({**whole[1], "rows": somebody}).split("\n\n")[-2]
     rows = [line for line in beside.splitlines() if line.startswith((*VARIANTS, "real clips"))]
     assert [line.split()[-1] for line in rows] == ["0.31"] * 8 + ["0.27"] and "the same person below 0.6" in beside
