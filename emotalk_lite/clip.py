@@ -7,6 +7,7 @@ import html
 import os
 import tempfile
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -69,13 +70,7 @@ class Clip:
         >>> (clip.labelled().frames != 90).any(axis=(0, 3)).nonzero()[0].min()  # the first line of the label
         np.int64(114)
         """
-        mark = _mark(self.frames.shape[1])
-        height, width = mark.shape
-        if height > self.frames.shape[1] or width > self.frames.shape[2]:
-            raise EmotalkError(f"frames of {self.frames.shape[2]} x {self.frames.shape[1]} have no room for a label of {width} x {height}; enlarge them first")
-        frames = self.frames.copy()
-        frames[:, -height:, :width] = mark[..., None]
-        return replace(self, frames=frames)
+        return replace(self, frames=add_label(self.frames))
 
     def mp4(self) -> bytes:
         """The content of a smaller MP4 file, for embedding in a page."""
@@ -112,6 +107,29 @@ class Clip:
         return f"Clip({len(self.frames)} frames of {width} x {height}, {self.duration:.2f} s, sound {self.sample_rate} Hz)"
 
 
+def add_label(frames: np.ndarray) -> np.ndarray:
+    """A copy with the word "generated" in the lower left corner, see `Clip.labelled`.
+
+    Args:
+        frames: uint8 (..., H, W, 3): a film, or one frame.
+
+    Raises:
+        EmotalkError: no room for letters that can be read.
+
+    >>> film = np.zeros((2, 128, 128, 3), np.uint8)
+    >>> np.array_equal(add_label(film)[1], add_label(film[1]))
+    True
+    """
+    mark, room = _mark(frames.shape[-3]), frames.shape[-3:-1]
+    height, width = mark.shape
+    if height > room[0] or width > room[1]:
+        raise EmotalkError(f"frames of {room[1]} x {room[0]} have no room for a label of {width} x {height}; enlarge them first")
+    frames = frames.copy()
+    frames[..., -height:, :width, :] = mark[..., None]
+    return frames
+
+
+@cache
 def _mark(height: int) -> np.ndarray:
     """White letters on black for frames of this height: uint8 (h, w)."""
     size = max(LEGIBLE, round(LABEL_SIZE * height))

@@ -1,5 +1,7 @@
 """Media files in and out: real codecs, real files, no mocks."""
 
+import weakref
+
 import av
 import numpy as np
 import pytest
@@ -193,17 +195,37 @@ def test_a_path_that_cannot_be_written_is_told_before_anything_is_left(tmp_path)
     ]:
         with pytest.raises(EmotalkError, match=complaint):
             media.write_video(path, frames)
+    with pytest.raises(EmotalkError, match="there is no frame"):
+        media.write_video(tmp_path / "o.mp4", frames[:0])
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-def test_nothing_is_left_when_writing_is_interrupted(tmp_path, monkeypatch):
-    def interrupted(stream, frames):
-        yield from ()
+@pytest.mark.parametrize("height, width", [(128, 128), (127, 129)])
+def test_frames_may_come_one_by_one_and_are_not_kept(tmp_path, film, speech, height, width):
+    frames, sound = film.frames[:57, 60 : 60 + height, 150 : 150 + width], speech.samples[:, :RATE]  # padded to the number of frames
+    drawn, alive = [], []
+
+    def one_by_one():
+        for frame in frames:
+            frame = frame.copy()
+            drawn.append(weakref.ref(frame))
+            alive.append(sum(each() is not None for each in drawn))
+            yield frame
+
+    whole = media.write_video(tmp_path / "whole.mp4", frames, audio=sound, sample_rate=RATE)
+    streamed = media.write_video(tmp_path / "streamed.mp4", one_by_one(), audio=sound, sample_rate=RATE)
+    assert streamed.read_bytes() == whole.read_bytes()
+    assert len(alive) == 57 and max(alive) <= 3  # the first, the last encoded, this one
+
+
+@pytest.mark.parametrize("n", [0, 70])  # 70: some of the file is written
+def test_nothing_is_left_when_writing_is_interrupted(tmp_path, n):
+    def interrupted():
+        yield from np.zeros((n, 16, 16, 3), np.uint8)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(media.encode, "_encode_picture", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        media.write_video(tmp_path / "o.mp4", np.zeros((2, 16, 16, 3), np.uint8))
+        media.write_video(tmp_path / "o.mp4", interrupted())
     assert not list(tmp_path.iterdir())
 
 

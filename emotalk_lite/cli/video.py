@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -47,22 +47,27 @@ def talk(
         raise EmotalkError(f"cannot write {out}: the video is an MP4 file; give a name that ends in .mp4")
     if upscale_weights is not None and upscale == "none":
         raise EmotalkError(f"nothing would be enlarged with {upscale_weights}; add --upscale bsrgan")
+    from ..clip import add_label
+    from ..data.media import write_video
     from ..devices import pick_device
     from ..generate import SHIPPED
     from ..generate import talk as make_clip
+    from ..models.rrdb import SCALE
     from ..superres import load_upscaler
-    from ..superres import upscale as enlarge
+    from ..superres.tiles import upscaled
 
     checkpoint = checkpoint if checkpoint is not None else SHIPPED
     upscaler = None if upscale == "none" else load_upscaler(upscale, upscale_weights, pick_device(device))
     clip = make_clip(image, audio, weights, checkpoint=checkpoint, seed=seed, device=device)
-    if upscaler is not None:
-        clip = replace(clip, frames=enlarge(clip.frames, upscaler, steady=True, progress=True))
-    if label:  # after enlarging: the letters stay sharp
-        clip = clip.labelled()
-    clip.save(out)
-    height, width = clip.frames.shape[1:3]
-    print(f"{out}: {len(clip.frames)} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")
+    n, height, width, _ = clip.frames.shape
+    drawn = nullcontext(clip.frames)
+    if upscaler is not None:  # frame by frame: enlarged, a long film would fill the memory
+        height, width = SCALE * height, SCALE * width
+        drawn = closing(upscaled(clip.frames, upscaler, steady=True, total=n, progress=True))
+    with drawn as frames:  # closed, its bar is, before anything else is said
+        shown = map(add_label, frames) if label else frames  # after enlarging: the letters stay sharp
+        write_video(out, shown, clip.fps, clip.audio, clip.sample_rate, comment=clip.comment)
+    print(f"{out}: {n} frames of {width} x {height}, {clip.duration:.2f} s, seed {seed}, checkpoint {checkpoint}")
 
 
 @app.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
@@ -13,7 +12,6 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from ..data.windows import Batch
 from ..data.workers import end_with_parent
 from ..errors import EmotalkError
-from .state import TrainingState
 
 MOST_WORKERS = 8  # each remembers clips of its own (`collection.REMEMBERED`, up to 1.2 GB)
 
@@ -66,17 +64,6 @@ def read_batches(examples: Dataset, order: Sequence[int], batch_size: int, worke
         if isinstance(batch, Exception):
             raise batch
         yield batch
-
-
-@contextmanager
-def then_resume(state: TrainingState) -> Iterator[None]:
-    """Around what reads clips: one that vanished or is damaged stops the run, and its line also says how to go on afterwards."""
-    try:
-        yield
-    except EmotalkError as error:
-        if not state.exists:
-            raise
-        raise EmotalkError(f"{error}; then add --resume: the last good checkpoint is whole") from error
 
 
 class _Readable(Dataset):

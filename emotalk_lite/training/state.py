@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -220,6 +221,17 @@ class TrainingState:
                 f"the joint stage needs {' and '.join(f'{needed[stage]} (that stage {far[stage]})' for stage in earlier)} in {self.folder}; "
                 f"run {' and '.join(f'--stage {stage}' for stage in earlier)} there first"
             )
+
+
+@contextmanager
+def then_resume(state: TrainingState) -> Iterator[None]:
+    """Around what reads clips: one that vanished or is damaged stops the run, and its line also says how to go on afterwards."""
+    try:
+        yield
+    except EmotalkError as error:
+        if not state.exists:
+            raise
+        raise EmotalkError(f"{error}; then add --resume: the last good checkpoint is whole") from error
 
 
 def _header(folder: Path) -> dict[str, str]:

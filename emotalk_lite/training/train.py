@@ -25,11 +25,11 @@ from ..paths import alone_in, atomic_path, home, remove_abandoned
 from ..presets import STAGES, Preset, TrainConfig, of_other_epochs, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
-from .batches import choose_workers, read_batches, then_resume
+from .batches import choose_workers, read_batches
 from .learners import build_learners, copy_of, update_average
 from .processes import Processes, find_processes
 from .schedule import STAGE_EXAMPLES, example_order, learning_rate
-from .state import TrainingState
+from .state import TrainingState, then_resume
 from .steps import Draws, autocast, critic_step, draw_frames, emotion_critic_step, generator_for, generator_step
 
 

@@ -1,7 +1,9 @@
 """Media files out: H.264 and AAC in an MP4."""
 
+import itertools
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import av
@@ -20,7 +22,7 @@ SMALL = 64  # pixels: below, x264's macroblock tree reads memory that nobody wro
 
 def write_video(
     path: str | os.PathLike,
-    frames: np.ndarray,
+    frames: Iterable[np.ndarray],
     fps: int = FPS,
     audio: np.ndarray | None = None,
     sample_rate: int | None = None,
@@ -35,7 +37,8 @@ def write_video(
 
     Args:
         path: where to; ``.mp4``, ``.m4v`` or ``.mov``.
-        frames: uint8 (T, H, W, 3) RGB, T >= 1.
+        frames: uint8 (T, H, W, 3) RGB, T >= 1; or an iterator of (H, W, 3), each encoded before the next one is asked for: a long
+            film is never in memory as a whole.
         fps: frames a second.
         audio: float32 (N,) or (channels, N) in [-1, 1], or None for a silent film.
         sample_rate: samples a second of ``audio``.
@@ -46,7 +49,7 @@ def write_video(
         ``path``.
 
     Raises:
-        EmotalkError: the path cannot be written, or has another suffix. Nothing is left behind.
+        EmotalkError: the path cannot be written, or has another suffix; or there is no frame. Nothing is left behind.
 
     >>> import tempfile; path = Path(tempfile.mkdtemp()) / "black.mp4"
     >>> write_video(path, np.zeros((5, 64, 48, 3), np.uint8)).name
@@ -55,31 +58,33 @@ def write_video(
     path = Path(path)
     if path.suffix.lower() not in (".mp4", ".m4v", ".mov"):
         raise EmotalkError(f"cannot write {path}: H.264 video goes into an .mp4 file; give the name that suffix")
-    height, width = frames.shape[1:3]
-    if height % 2 or width % 2:  # else a copy of the whole film for nothing
-        frames = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise EmotalkError(f"cannot write {path}: there is no frame; give one at least")
+    height, width = (side + side % 2 for side in first.shape[:2])
     try:
         with atomic_path(path) as temporary:
             with av.open(str(temporary), "w", options={"movflags": "+faststart"}) as container:
                 if comment is not None:
                     container.metadata["comment"] = comment
                 options = {"crf": str(crf)}
-                if min(frames.shape[1:3]) < SMALL:
+                if min(height, width) < SMALL:
                     options["x264-params"] = "mbtree=0"
                 picture = container.add_stream("libx264", rate=fps, options=options)
-                picture.height, picture.width, picture.pix_fmt = *frames.shape[1:3], "yuv420p"
+                picture.height, picture.width, picture.pix_fmt = height, width, "yuv420p"
                 # say which matrix made the colours, or each player guesses by the picture's size
                 picture.codec_context.colorspace = Colorspace.ITU709
                 picture.codec_context.color_range = ColorRange.MPEG
-                sound = None
                 if audio is not None:
                     audio, rate = _for_aac(np.atleast_2d(audio), sample_rate)
-                    missing = math.ceil(len(frames) * rate / fps) - audio.shape[1]
-                    audio = np.pad(audio, ((0, 0), (0, max(missing, 0))))
                     sound = container.add_stream("aac", rate=rate, layout=LAYOUTS[len(audio)])
-                for packet in _encode_picture(picture, frames):
-                    container.mux(packet)
-                if sound is not None:
+                for n, frame in enumerate(itertools.chain([first], frames), start=1):
+                    container.mux(picture.encode(_for_h264(frame)))
+                container.mux(picture.encode(None))
+                if audio is not None:
+                    missing = math.ceil(n * rate / fps) - audio.shape[1]
+                    audio = np.pad(audio, ((0, 0), (0, max(missing, 0))))
                     for packet in _encode_sound(sound, audio, rate):
                         container.mux(packet)
     except (av.error.FFmpegError, OSError) as error:
@@ -88,11 +93,11 @@ def write_video(
     return path
 
 
-def _encode_picture(stream, frames: np.ndarray):
-    for frame in frames:
-        image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        yield from stream.encode(image.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709))
-    yield from stream.encode(None)
+def _for_h264(frame: np.ndarray) -> av.VideoFrame:
+    height, width, _ = frame.shape
+    if height % 2 or width % 2:
+        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
 
 
 def _encode_sound(stream, audio: np.ndarray, rate: int):
