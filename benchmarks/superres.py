@@ -122,7 +122,8 @@ def to_teacher(clip, models: dict) -> dict:
         ratios = {f"{what}_ratio": round(float(np.mean([own[what] / base[what] for own, base in rows])), 3) for what in distances}
         return {"psnr_gain": round(float(np.mean([own["psnr"] - base["psnr"] for own, base in rows])), 2)} | ratios
 
-    return {"to_teacher": report, **beside_bicubic("fast"), "mirrored_teacher": beside_bicubic("mirrored teacher")}
+    how_near = {"to_teacher": report, **beside_bicubic("fast"), "mirrored_teacher": beside_bicubic("mirrored teacher")}
+    return how_near | {"distances_measured": date.today().isoformat()}
 
 
 @torch.inference_mode()

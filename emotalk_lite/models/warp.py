@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from ..presets import ModelConfig
 from .speech import SLOPE
+from .teeth import find_teeth, hold_teeth
 from .upsample import upsample_conv
 
 FARTHEST = 0.125  # of the width: how far a pixel can move (16 pixels at 128; an open jaw moves about 10)
@@ -24,6 +25,7 @@ OFFSET = 0.06  # of the width: how far from there the maps follow a face
 CENTRE = 0.55  # of the height: between the eyes, which are moved to their places, and the mouth, which has another
 FACE = 5 / 16, 25 / 32  # of width and height: between these lies the face, by whose brightness the mouth's inside is lit
 BRIGHTEST = 1.6  # of the face's mean brightness: teeth
+COLOURED = 0.1  # difference of the face's strongest and weakest channel in [0, 1] from which a picture is in colour, and its mouth's inside, too
 NEAR = 0.3  # of a known recording's own size: copies and cuts of it are within 0.2, other voices from 0.6 on
 LITTLE = -4.0  # the first bias of the mouth's opening and of `known`; its sigmoid is 0.02. With more, they are easier than moving
 REACH = 0.2  # of the width: how far from the middle of the mouth its inside can be
@@ -33,7 +35,7 @@ SMALLEST = 4  # pixels, width and height of a branch's first map, as the decoder
 class Layers(NamedTuple):
     """What lies on top of each other in N frames: `moved`, and `inside` where `opening` is; over both, a `share` of the drawing."""
 
-    moved: Tensor  # (N, 3, H, W) in [-1, 1], the picture's pixels at their new places
+    moved: Tensor  # (N, 3, H, W) in [-1, 1], the picture's pixels at their new places; teeth stay at their own
     inside: Tensor  # (N, 3, H, W) in [-1, 1], teeth, tongue and the dark between them
     opening: Tensor  # (N, 1, H, W) in [0, 1]
     share: Tensor  # (N, 1, 1, 1) in [0, 1], as far as the face is known
@@ -87,7 +89,8 @@ class Warp(nn.Module):
 
     One blind branch says where in the picture each pixel comes from; lips and brows of a face that was never seen are moved. Moving
     cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which is much the
-    same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are. Of a stranger the
+    same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are. Where the picture
+    itself shows teeth, its mouth is open already: then they are held in their place, and nothing is drawn (see teeth.py). Of a stranger the
     decoder's drawing is a poor one; of a face that it was trained on it is the best there is. How well the face is known, the image
     encoder's embedding says, once tools/acquaint.py has taught it. And it is drawn with the recordings alone that go with its film:
     with others, what was learned by heart falls apart, so they move it like a stranger's (see `remembers`). In training nobody is
@@ -139,17 +142,22 @@ class Warp(nn.Module):
         unseen = torch.cat([speech, noise, emotion], dim=-1)
         average = torch.tensor(AVERAGE, device=z.device)
         shift = torch.zeros(len(image), 2, 2, device=z.device) if places is None else (places - average).clamp(-OFFSET, OFFSET)
-        at_the_mouth = around(average[1] + shift[:, 1], REACH, image)
-        motion = self.motion(unseen, shift)
-        inside, opening = self.inside(unseen, shift).split([3, 1], dim=1)
         low, high = (round(share * image.shape[-1]) for share in FACE)
-        light = (0.5 * image[:, :, low:high, low:high] + 0.5).mean(dim=(1, 2, 3))
-        inside = BRIGHTEST * torch.sigmoid(inside) * repeat(light, "b -> (b t) 1 1 1", t=z.shape[1])
-        pictures = repeat(image, "b c h w -> (b t) c h w", t=z.shape[1])
+        colour = (0.5 * image[:, :, low:high, low:high] + 0.5).mean(dim=(2, 3))
+        teeth = find_teeth(image, average[1] + shift[:, 1], colour)
+        shift[:, 1, 1] = torch.lerp(shift[:, 1, 1], (teeth.row - average[1, 1]).clamp(-OFFSET, OFFSET), teeth.shown)
+        at_the_mouth = around(average[1] + shift[:, 1], REACH, image) * rearrange(1 - teeth.shown, "b -> b 1 1")
+        motion = FARTHEST * torch.tanh(self.motion(unseen, shift))
+        inside, opening = self.inside(unseen, shift).split([3, 1], dim=1)
+
+        image, mask, row, colour, at_the_mouth = (
+            repeat(x, "b ... -> (b t) ...", t=z.shape[1]) for x in (image, teeth.mask, teeth.row, colour, at_the_mouth)
+        )
+        moved, pulled = move_pixels(torch.cat([image, 2 * mask - 1], dim=1), motion).split([3, 1], dim=1)
         return Layers(
-            moved=move_pixels(pictures, FARTHEST * torch.tanh(motion)),
-            inside=2 * inside.clamp(0, 1) - 1,
-            opening=torch.sigmoid(opening) * repeat(at_the_mouth, "b h w -> (b t) 1 h w", t=z.shape[1]),
+            moved=hold_teeth(moved, image, mask, 0.5 * pulled + 0.5, row, colour),
+            inside=lit(torch.sigmoid(inside), colour),
+            opening=torch.sigmoid(opening) * at_the_mouth[:, None],
             share=rearrange(self.knows(face), "b t 1 -> (b t) 1 1 1"),
         )
 
@@ -204,6 +212,25 @@ def move_pixels(images: Tensor, motion: Tensor) -> Tensor:
     """
     grid = pixel_grid(images) + 2 * rearrange(motion, "n c h w -> n h w c")
     return F.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False).clamp(-1, 1)
+
+
+def lit(inside: Tensor, face: Tensor) -> Tensor:
+    """The inside of a mouth in the light of its face, and grey in a grey picture.
+
+    Args:
+        inside: (N, 3, H, W) in [0, 1].
+        face: (N, 3) in [0, 1], its mean colour.
+
+    Returns:
+        (N, 3, H, W) in [-1, 1].
+
+    >>> [round(x, 2) for x in lit(torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1), torch.full((1, 3), 0.5)).flatten().tolist()]
+    [-0.2, -0.2, -0.2]
+    """
+    light, range_of_colours = face.mean(dim=1), face.amax(dim=1) - face.amin(dim=1)
+    light, coloured = (rearrange(x, "n -> n 1 1 1") for x in (light, (range_of_colours / COLOURED).clamp(max=1)))
+    inside = BRIGHTEST * light * torch.lerp(inside.mean(dim=1, keepdim=True), inside, coloured)
+    return 2 * inside.clamp(0, 1) - 1
 
 
 def around(centre: Tensor, reach: float, images: Tensor) -> Tensor:
