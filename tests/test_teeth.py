@@ -42,6 +42,11 @@ def test_a_shut_mouth_and_a_grey_picture_show_none(smile, sample):
     assert seen(grey).shown == 0
 
 
+def test_a_black_picture_has_no_teeth_and_no_nan():
+    teeth = find_teeth(torch.full((1, 3, 64, 64), -1.0), torch.full((1, 2), 0.6), torch.zeros(1, 3))
+    assert teeth.shown == 0 and all(part.isfinite().all() for part in teeth)
+
+
 def test_teeth_below_the_dark_of_an_open_mouth_are_those_of_the_jaw(smile):
     open_mouth = smile.copy()
     open_mouth[82:86, 50:80] = (30, 10, 10)

@@ -85,7 +85,8 @@ def find_teeth(image: Tensor, mouth: Tensor, face: Tensor) -> Teeth:
     white, red = colours.amin(dim=1, keepdim=True), (colours[:, :1] - colours[:, 1:2]) / (colours[:, :1] + 0.05)
     lighter = white + close(-white, band, 1)
     paler = close(red, band, 1) - red
-    dark = torch.sigmoid((SHADE - colours.mean(dim=1, keepdim=True) / face.mean(dim=1).view(-1, 1, 1, 1)) / 0.03)
+    light = face.mean(dim=1).clamp(min=1e-3).view(-1, 1, 1, 1)
+    dark = torch.sigmoid((SHADE - colours.mean(dim=1, keepdim=True) / light) / 0.03)
     below_dark = F.max_pool2d(F.pad(dark, (0, 0, gap - 1, 0)), (gap, 1), stride=1)
 
     y, x = ((torch.arange(n, device=image.device) + 0.5) / size for n in image.shape[-2:])
