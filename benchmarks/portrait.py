@@ -23,7 +23,8 @@ A stranger's films have no truth. Each portrait speaks all six recordings of CRE
 means over the recordings, "least" and "most" are those of single films. Their readers are darkness ("opening") and, where the extra
 "identity" is installed, dlib: its 68 landmarks see the gap between the lips ("lip_opening"), whose deviation is a share of the face's height
 from the highest point of the brows to the chin, and its embedding how far four frames of the film are from the picture
-("identity_distance"; the same person below 0.6). The filmed actor of the sample stands beside them, read in the same way.
+("identity_distance"; the same person below 0.6). "eyes_sharpness" and "mouth_sharpness" are a film's mean absolute Laplacian there, as a share of the
+picture's; of the sample's clips, as a share of the filmed ones. The filmed actor of the sample stands beside them, read in the same way.
 
 Which emotion a stranger's face shows is asked of a classifier that learned from labelled photographs (`metrics/expression.py`). A face
 that does not move has an expression, too, so what counts is the "rise": by how much the asked emotion's probability in a film
@@ -44,6 +45,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.ndimage import laplace
 from skimage.data import astronaut
 from skimage.transform import downscale_local_mean
 from sklearn.linear_model import Ridge
@@ -83,9 +85,13 @@ def means(rows: list[dict[str, float]]) -> dict[str, float]:
     return {name: round(float(np.mean([row[name] for row in rows])), 3) + 0.0 for name in rows[0]}  # no -0.0
 
 
-def against(generator: Generator, clip: PreparedClip, image: np.ndarray, reader: Ridge | None = None) -> dict[str, float]:
-    """A generated clip beside the real one; with a reader of openings, beside the true opening too."""
-    drawn = generate(generator, image, clip.audio, emotion_condition(clip, intensities=True).tolist())
+def drawn_as(generator: Generator, clip: PreparedClip, image: np.ndarray) -> np.ndarray:
+    """The frames that a generator makes of a clip's speech and emotion and a picture."""
+    return generate(generator, image, clip.audio, emotion_condition(clip, intensities=True).tolist())
+
+
+def against(drawn: np.ndarray, clip: PreparedClip, reader: Ridge | None = None) -> dict[str, float]:
+    """Generated frames beside a real clip; with a reader of openings, beside the true opening too."""
     row = {
         "psnr": psnr(drawn, clip.frames),
         "ssim": ssim(drawn, clip.frames),
@@ -104,6 +110,13 @@ def against(generator: Generator, clip: PreparedClip, image: np.ndarray, reader:
     return row
 
 
+def sharpness(frames: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    """How sharp eyes and mouth are: the mean absolute Laplacian of frames (T, 128, 128, 3), as a share of that of real ones."""
+    edges = (np.mean([np.abs(laplace(frame.mean(axis=-1))) for frame in some], axis=0) for some in (frames, real))
+    drawn, true = (region_means(of_frames) for of_frames in edges)
+    return {f"{place}_sharpness": drawn[place] / true[place] for place in ("eyes", "mouth")}
+
+
 def lips(frames: np.ndarray) -> np.ndarray:
     """The grey levels of the lips and around, (T, 520) in [0, 1], each the mean of 2 x 2 pixels."""
     return downscale_local_mean(frames[LIPS].mean(axis=-1) / 255, (1, 2, 2)).reshape(len(frames), -1)
@@ -119,7 +132,10 @@ def sample_fit(generator: Generator) -> dict[str, dict[str, float]]:
     manifest = et.sample()
     clips = [load_clip(manifest.path(entry)) for entry in manifest.clips]
     neutral = next(clip.frames[0] for clip in clips if clip.emotion == "neutral")
-    rows = {clip.emotion: against(generator, clip, neutral) for clip in clips}
+    rows = {}
+    for clip in clips:
+        drawn = drawn_as(generator, clip, neutral)
+        rows[clip.emotion] = against(drawn, clip) | sharpness(drawn, clip.frames)
     return {**{name: means([row]) for name, row in rows.items()}, "mean": means(list(rows.values()))}
 
 
@@ -133,7 +149,7 @@ def unseen_synthetic(generator: Generator, folder: Path) -> dict[str, object]:
         clips = [load_clip(manifest.path(entry)) for entry in held_out if entry.actor == actor]
         neutral = next(clip for clip in clips if clip.emotion == "neutral").frames[0]
         for clip in clips:
-            rows.append(against(generator, clip, neutral, opening_reader([other for other in clips if other is not clip])))
+            rows.append(against(drawn_as(generator, clip, neutral), clip, opening_reader([other for other in clips if other is not clip])))
     return {"clips": len(rows), "actors": len(actors), **means(rows)}
 
 
@@ -201,7 +217,8 @@ def stranger(generator: Generator, picture: np.ndarray | Path, voices: dict[str,
         for name, speech in voices.items():
             drawn = generate(generator, face, speech, weights(asked))
             moved = region_means(difference_map(drawn, still[name]))
-            rows[asked].append(read_film(drawn, speech, face) | {f"{place}_differ_from_neutral": value for place, value in moved.items()})
+            differ = {f"{place}_differ_from_neutral": value for place, value in moved.items()}
+            rows[asked].append(read_film(drawn, speech, face) | sharpness(drawn, face[None]) | differ)
     return rows
 
 

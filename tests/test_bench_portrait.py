@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from skimage.data import astronaut
 
 import emotalk_lite as et
@@ -53,6 +53,13 @@ def test_a_folder_of_portraits_is_measured_by_file_name_and_what_shows_no_face_i
     assert bool(by_dlib) == (identity.why_missing() is None)
     if by_dlib:
         assert row["lip_opening_deviation_least"] <= row["lip_opening_deviation"] <= row["lip_opening_deviation_most"]
+
+
+def test_sharpness_is_that_of_the_picture_and_less_of_a_blurred_one(bench):
+    face = et.data.align.align_face(astronaut()).image
+    assert bench.sharpness(np.stack([face, face]), face[None]) == {"eyes_sharpness": 1, "mouth_sharpness": 1}
+    blurred = np.asarray(Image.fromarray(face).filter(ImageFilter.GaussianBlur(1)))
+    assert all(0 < value < 0.7 for value in bench.sharpness(blurred[None], face[None]).values())
 
 
 @needs_dlib

@@ -173,16 +173,20 @@ SAID = [
     *((CARD, "| {portrait[%s][all][%s][rise]:+.3f}, on {portrait[%s][all][%s][rises_on]} of {portrait[%s][pictures]} |"
              " {portrait[%s][all][%s][named]:.3f} | {portrait[expressions of the filmed clips][%s][rise]:+.3f} |"
              % (SHOWN, row, SHOWN, row, SHOWN, SHOWN, row, row)) for row in EMOTIONS),
-    (CARD, "from {portrait[expressions of the astronaut][neutral][rise]:+.3f} in neutral to"
-           " {portrait[expressions of the astronaut][happiness][rise]:+.3f} in happiness"),
-    (CARD, "the profile in sadness, {portrait[%s][each][08.png][sadness][lip_opening_deviation]:.3f};" % OTHERS),
-    (CARD, "in profile in sadness ({portrait[%s][each][08.png][sadness][lip_opening_follows_loudness]:.2f}) and anger"
-           " ({portrait[%s][each][08.png][anger][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
-    (CARD, "from the front in anger ({portrait[%s][each][02.jpg][anger][lip_opening_follows_loudness]:.2f}) and neutral"
-           " ({portrait[%s][each][02.jpg][neutral][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
+    (CARD, "from {portrait[expressions of the astronaut][fear][rise]:+.3f} in fear to {portrait[expressions of the astronaut][happiness][rise]:+.3f} in happiness,"
+           " and falls in neutral ({portrait[expressions of the astronaut][neutral][rise]:+.3f})"),
+    (CARD, "at least {portrait[%s][each][08.png][sadness][lip_opening_deviation]:.3f}, the profile in sadness;" % OTHERS),
+    (CARD, "(the least are {portrait[%s][each][08.png][sadness][lip_opening_follows_loudness]:.2f} in sadness and"
+           " {portrait[%s][each][08.png][anger][lip_opening_follows_loudness]:.2f} in anger)" % (OTHERS, OTHERS)),
+    (CARD, "with thin lips, in neutral ({portrait[%s][each][02.jpg][neutral][lip_opening_follows_loudness]:.2f}) and sadness"
+           " ({portrait[%s][each][02.jpg][sadness][lip_opening_follows_loudness]:.2f})" % (OTHERS, OTHERS)),
+    (CARD, "the films is {portrait[%s][mean][eyes_sharpness]:.2f} and {portrait[%s][mean][mouth_sharpness]:.2f} of the picture's on the astronaut,"
+           " {portrait[%s][all][mean][eyes_sharpness]:.2f} and {portrait[%s][all][mean][mouth_sharpness]:.2f} on the eleven." % (STRANGER, STRANGER, OTHERS, OTHERS)),
+    (CARD, "half as sharp as filmed ({portrait[sample (training fit)][mean][eyes_sharpness]:.2f} and {portrait[sample (training fit)][mean][mouth_sharpness]:.2f} by"),
     (CARD, "the deviations' means are {portrait[%s][mean][lip_opening_deviation]:.3f} on the astronaut and {portrait[%s][all][mean][lip_opening_deviation]:.3f}"
            " on the eleven, his is {portrait[filmed clips of the sample][mean][lip_opening_deviation]:.3f}." % (STRANGER, OTHERS)),
-    (CARD, "disgust alone is at {portrait[%s][disgust][identity_distance]:.2f} on the astronaut" % STRANGER),
+    (CARD, "disgust is at {portrait[%s][disgust][identity_distance]:.2f} on the astronaut and {portrait[%s][all][disgust][identity_distance]:.2f} on the eleven,"
+           " sadness at {portrait[%s][sadness][identity_distance]:.2f} and fear at {portrait[%s][fear][identity_distance]:.2f}" % (STRANGER, OTHERS, STRANGER, STRANGER)),
     (CARD, "in {named[all]:.0f} % (anger {named[anger]:.0f}, disgust {named[disgust]:.0f}, fear {named[fear]:.0f}, happiness"
            " {named[happiness]:.0f}, neutral {named[neutral]:.0f}, sadness {named[sadness]:.0f})"),
     *((FAST, "| {at[bicubic][psnr]:.2f}, {at[fast][psnr]:.2f}, {at[mirrored teacher][psnr]:.2f} dB | {at[bicubic][feature_distance]:.3f},"
@@ -320,21 +324,21 @@ def test_what_the_card_and_chapter_12_say_of_the_astronaut_is_so_in_its_file():
     part = json.loads((ROOT / "results/portrait.json").read_text())
     rows = {name: row for name, row in part[STRANGER].items() if name != "mean"}
     below = lambda key, bar: {name for name, row in rows.items() if row[key] < bar}
-    assert not below("lip_opening_follows_loudness_least", 0.6) and below("opening_follows_loudness", 0.6) == {"sadness"}
+    assert not below("lip_opening_follows_loudness_least", 0.6) and not below("opening_follows_loudness", 0.6)
     assert not below("lip_opening_deviation_least", 0.025)
-    assert set(rows) - below("identity_distance", 0.4) == {"disgust", "fear"} and part[STRANGER]["mean"]["identity_distance"] < 0.4
+    assert set(rows) - below("identity_distance", 0.4) == {"disgust", "fear", "sadness"} and part[STRANGER]["mean"]["identity_distance"] < 0.4
     of_others = part[OTHERS]["all"]
     assert min(of_others[name]["lip_opening_follows_loudness"] for name in rows) > 0.6 and of_others["mean"]["identity_distance"] < 0.4
     assert min(of_others[name]["lip_opening_deviation"] for name in rows) > 0.025 and len(part[OTHERS]["each"]) == 11
     each = {name: {key: row for key, row in person.items() if key != "mean"} for name, person in part[OTHERS]["each"].items()}
     low = lambda key, bar: {(name, asked) for name, person in each.items() for asked, row in person.items() if row[key] < bar}
-    assert low("lip_opening_deviation", 0.025) == {("08.png", "sadness")}
-    assert low("lip_opening_follows_loudness", 0.595) == {("02.jpg", "anger"), ("02.jpg", "neutral"), ("05.jpg", "anger"), ("08.png", "anger"), ("08.png", "sadness")}
+    assert {name for name, _ in low("lip_opening_deviation", 0.025)} == {"02.jpg", "06.png", "08.png", "10.png"}
+    in_profile = {("08.png", asked) for asked in rows if asked != "happiness"}
+    assert low("lip_opening_follows_loudness", 0.595) == {("02.jpg", "neutral"), ("02.jpg", "sadness"), *in_profile}
     assert min(rows, key=lambda name: rows[name]["lip_opening_deviation"]) == "sadness"
     hers, real = part["expressions of the astronaut"], part["expressions of the filmed clips"]
     assert {name for name, row in hers.items() if row["named"]} == {"happiness"} and sum(row["named"] for row in real.values()) == 4
-    assert {name for name, row in hers.items() if row["rise"] > 0} == {"happiness"} and part[SHOWN]["pictures"] == 11
-    assert {name for name, row in hers.items() if row["rise"] < 0} == {"neutral"}
+    assert {name for name, row in hers.items() if row["rise"] <= 0} == {"neutral"} and part[SHOWN]["pictures"] == 11
     for reader in ("opening", "lip_opening"):
         assert all(row[f"{reader}_follows_loudness"] > row[f"{reader}_reversed"] for row in rows.values())
     assert min(part["sample (training fit)"], key=lambda name: part["sample (training fit)"][name]["psnr"]) == "happiness"

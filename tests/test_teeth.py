@@ -53,6 +53,19 @@ def test_teeth_below_the_dark_of_an_open_mouth_are_those_of_the_jaw(smile):
     assert seen(open_mouth).shown == 0 < seen(smile).shown
 
 
+def test_the_shadow_of_a_lip_on_the_teeth_is_no_open_mouth(smile):
+    shadowed = smile.copy()
+    shadowed[84:86, 50:80] = (40, 12, 12)
+    assert seen(shadowed).shown == 1
+
+
+def test_a_light_on_a_lip_is_not_teeth(sample):
+    shut = load_clip(sample.path(sample.clips[0])).frames[0].astype(float)
+    y, x = np.mgrid[:128, :128]
+    light = 80 * np.exp(-((((x - 64) / 11) ** 2 + ((y - 95) / 2.5) ** 2) ** 2))[..., None]
+    assert seen((shut + light).clip(0, 255).astype(np.uint8)).shown == 0
+
+
 def test_of_two_pictures_each_has_its_own(smile, sample):
     shut = load_clip(sample.path(sample.clips[0])).frames[0]
     images, mouths = to_signed(np.stack([shut, smile])), torch.cat([face_places(shut), face_places(smile)])[:, 1]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from emotalk_lite.models.warp import AVERAGE, FARTHEST, OFFSET, Layers, Warp, move_pixels, shifted
+from emotalk_lite.models.pixels import move_pixels, shifted
+from emotalk_lite.models.warp import AVERAGE, FARTHEST, OFFSET, Layers, Warp
 from toy import TOY
 
 

@@ -98,7 +98,8 @@ class Decoder(nn.Module):
     """One fully connected layer to a 4x4 map, five blocks with skips and nearest x2 upsampling, a 7x7 convolution, tanh.
 
     Input: z (B, T, fusion_dim), the image encoder's skips, largest first, the condition image (B, 3, H, W), where its eyes
-    and mouth are, and whether it is moved in any case, which only the outputs beyond the paper look at (see `output` and `warp`).
+    and mouth are, the emotion asked for, (B, 6) or (B, T, 6), and whether it is moved in any case, which only the outputs beyond the paper look at
+    (see `output` and `warp`).
     Output: frames (B, T, 3, H, W) in (-1, 1), and the ConvLSTM's state (None without one), so that a long video can
     be decoded in chunks with the same result.
 
@@ -129,10 +130,17 @@ class Decoder(nn.Module):
         self.warp = Warp(config) if config.output == "warp" else None
 
     def forward(
-        self, z: Tensor, skips: list[Tensor], image: Tensor, places: Tensor | None = None, moved: bool = False, state: State | None = None
+        self,
+        z: Tensor,
+        skips: list[Tensor],
+        image: Tensor,
+        places: Tensor | None = None,
+        emotion: Tensor | None = None,
+        moved: bool = False,
+        state: State | None = None,
     ) -> tuple[Tensor, State | None]:
         frames, state = self.draw(z, skips, image, state)
-        frames = self.warp(z, frames, image, places, moved) if self.warp else frames
+        frames = self.warp(z, frames, image, places, emotion, moved) if self.warp else frames
         return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0]), state
 
     def draw(self, z: Tensor, skips: list[Tensor], image: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:

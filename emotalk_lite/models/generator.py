@@ -18,12 +18,14 @@ from .speech import SLOPE, SpeechEncoder
 
 class Encoded(NamedTuple):
     """What the decoder draws a clip from: z (B, T, fusion_dim) of the four encoders, the image encoder's skips, largest
-    first, the image itself, the places of its face where they are known, and whether it is moved even if the face is known."""
+    first, the image itself, the places of its face where they are known, the emotion asked for, (B, 6) or, where it changes,
+    (B, T, 6), and whether the image is moved even if the face is known."""
 
     z: Tensor
     skips: list[Tensor]
     image: Tensor
     places: Tensor | None = None
+    emotion: Tensor | None = None
     moved: bool = False
 
 
@@ -109,7 +111,7 @@ class Generator(nn.Module):
         of_emotion = self.emotion_encoder(emotion)  # (B, 512)
         n_frames = of_speech.shape[1]
         constant = repeat(torch.cat([of_image, of_emotion], dim=-1), "b d -> b t d", t=n_frames)
-        return Encoded(torch.cat([of_speech, of_noise, constant], dim=-1), skips, image, places)
+        return Encoded(torch.cat([of_speech, of_noise, constant], dim=-1), skips, image, places, emotion)
 
     def decode(self, encoded: Encoded, state: State | None = None) -> tuple[Tensor, State | None]:
         """Draw the frames of `encoded`; pass the returned state on to go on with the next chunk of a long clip."""

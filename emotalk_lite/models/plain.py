@@ -20,7 +20,15 @@ def plain_generate(generator: Generator, image: Tensor, speech: Tensor, emotion:
     return plain_decode(generator.decoder, *generator.encode(image, speech, emotion, noise))
 
 
-def plain_decode(decoder: Decoder, z: Tensor, skips: list[Tensor], image: Tensor, places: Tensor | None = None, moved: bool = False) -> Tensor:
+def plain_decode(
+    decoder: Decoder,
+    z: Tensor,
+    skips: list[Tensor],
+    image: Tensor,
+    places: Tensor | None = None,
+    emotion: Tensor | None = None,
+    moved: bool = False,
+) -> Tensor:
     """Repeat every skip for every frame, upsample, join, convolve: (B, T, fusion_dim) to frames (B, T, 3, H, W).
 
     >>> from ..presets import ModelConfig
@@ -41,7 +49,7 @@ def plain_decode(decoder: Decoder, z: Tensor, skips: list[Tensor], image: Tensor
         else:
             h = F.leaky_relu(conv_reflect(h, block.conv.weight, block.conv.bias), SLOPE)
     frames = to_frames(plain_upsample_conv(h, decoder.last.weight, decoder.last.bias), image)
-    frames = decoder.warp(z, frames, image, places, moved) if decoder.warp else frames
+    frames = decoder.warp(z, frames, image, places, emotion, moved) if decoder.warp else frames
     return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0])
 
 

@@ -18,7 +18,9 @@ LOWEST = 0.04, 0.055  # of the width: bands whose middle is this far below it ar
 BAND = 0.1  # of the height: the highest band between two lips
 LIGHTER, PALER = 0.1, 0.08  # than both lips: by this much in the darkest channel, and in the share of red that is not green
 SHADE = 0.42  # of the face's light: what is darker is the open mouth, and teeth below it are those of the jaw, which move
+THICK = 0.02  # of the height: a dark line that is thinner is the shadow of the upper lip, unless there are teeth above it
 GAP = 0.07  # of the width: black or red between two teeth, or between a lip and the teeth of the jaw
+WHITE = 0.19, 0.23  # the red that is missing, against the lips and against the skin together: a light on a lip; teeth
 SPREAD = 0.05  # of the height: how far from their middle teeth are
 LEAST = 0.002  # of the picture's pixels: with less, it may as well be a light on a lip; with twice as much, nothing else
 DARK = 0.3, 0.22, 0.22  # of the face's mean red, green and blue: what is behind the teeth
@@ -63,6 +65,21 @@ def step(x: Tensor, least: float, most: float) -> Tensor:
     return ((x - least) / (most - least)).clamp(0, 1)
 
 
+def with_edge(mask: Tensor) -> Tensor:
+    """A mask of teeth and the pixels next to them, which are half tooth, half lip."""
+    return smooth(spread(mask, 3, 3), 1)
+
+
+def below(maps: Tensor, height: int) -> Tensor:
+    """The most in the rows above each pixel and in its own, `height` rows in all."""
+    return F.max_pool2d(F.pad(maps, (0, 0, height - 1, 0)), (height, 1), stride=1)
+
+
+def redness(colours: Tensor) -> Tensor:
+    """The share of the red that is not green: (B, 3, H, W) in [0, 1] to (B, 1, H, W)."""
+    return (colours[:, :1] - colours[:, 1:2]) / (colours[:, :1] + 0.05)
+
+
 @torch.no_grad()
 def find_teeth(image: Tensor, mouth: Tensor, face: Tensor) -> Teeth:
     """The upper teeth of a picture, if it shows any.
@@ -81,24 +98,29 @@ def find_teeth(image: Tensor, mouth: Tensor, face: Tensor) -> Teeth:
     [0.0]
     """
     colours, size = 0.5 * image + 0.5, image.shape[-1]
-    band, gap = odd(BAND, size), odd(GAP, size)
-    white, red = colours.amin(dim=1, keepdim=True), (colours[:, :1] - colours[:, 1:2]) / (colours[:, :1] + 0.05)
+    band, gap, thick = odd(BAND, size), odd(GAP, size), odd(THICK, size)
+    white, red = colours.amin(dim=1, keepdim=True), redness(colours)
     lighter = white + close(-white, band, 1)
     paler = close(red, band, 1) - red
-    light = face.mean(dim=1).clamp(min=1e-3).view(-1, 1, 1, 1)
-    dark = torch.sigmoid((SHADE - colours.mean(dim=1, keepdim=True) / light) / 0.03)
-    below_dark = F.max_pool2d(F.pad(dark, (0, 0, gap - 1, 0)), (gap, 1), stride=1)
 
     y, x = ((torch.arange(n, device=image.device) + 0.5) / size for n in image.shape[-2:])
     across, down = (x - mouth[:, :1]) / HALF_WIDTH, (y - mouth[:, 1:] - BELOW) / HALF_HEIGHT
     near = torch.exp(-((across[:, None, None, :] ** 2 + down[:, None, :, None] ** 2) ** 2))
-    mask = torch.sigmoid((lighter - LIGHTER) / 0.02) * torch.sigmoid((paler - PALER) / 0.02) * near * (1 - below_dark)
+    mask = torch.sigmoid((lighter - LIGHTER) / 0.02) * torch.sigmoid((paler - PALER) / 0.02) * near
+
+    light = face.mean(dim=1).clamp(min=1e-3).view(-1, 1, 1, 1)
+    dark = torch.sigmoid((SHADE - colours.mean(dim=1, keepdim=True) / light) / 0.03)
+    open_mouth = dark * torch.maximum(below(mask, gap), -spread(-dark, thick, 1))
+    mask = mask * (1 - below(open_mouth, gap))
     mask = step(close(close(mask, 3, 3), 1, gap), 0.3, 0.7)
 
     row = (mask.sum(dim=(1, 3)) * y).sum(dim=1) / mask.sum(dim=(1, 2, 3)).clamp(min=1e-6)
     mask = mask * torch.exp(-(((y - row[:, None]) / SPREAD) ** 4))[:, None, :, None]
     mask = smooth(step(smooth(mask, 2), 0.3, 0.7), 1)
-    shown = step(mask.mean(dim=(1, 2, 3)), LEAST, 2 * LEAST) * (1 - step(row - mouth[:, 1], *LOWEST))
+    sure = (mask > 0.7).to(mask)
+    missing = paler + redness(face[..., None, None]) - red
+    missing = (missing * sure).sum(dim=(1, 2, 3)) / sure.sum(dim=(1, 2, 3)).clamp(min=1)
+    shown = step(mask.mean(dim=(1, 2, 3)), LEAST, 2 * LEAST) * (1 - step(row - mouth[:, 1], *LOWEST)) * step(missing, *WHITE)
     return Teeth(mask * shown.view(-1, 1, 1, 1), shown, row)
 
 
@@ -112,7 +134,7 @@ def hold_teeth(moved: Tensor, pictures: Tensor, held: Tensor, pulled: Tensor, ro
         moved: (N, 3, H, W) in [-1, 1], the pictures with their pixels moved.
         pictures: (N, 3, H, W) in [-1, 1].
         held: (N, 1, H, W) in [0, 1], the pictures' teeth.
-        pulled: (N, 1, H, W) in [0, 1], their mask, moved as the pictures were.
+        pulled: (N, 1, H, W) in [0, 1], their mask with its edge, moved as the pictures were.
         row: (N,) the teeth's middle, as a share of the height.
         face: (N, 3), the mean colour of the face in [0, 1].
 

@@ -15,14 +15,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..presets import ModelConfig
+from .lip_line import find_lip_line
+from .pixels import around, move_pixels, shifted
+from .smile import let_go
 from .speech import SLOPE
-from .teeth import find_teeth, hold_teeth
+from .teeth import Teeth, find_teeth, hold_teeth, with_edge
 from .upsample import upsample_conv
 
 FARTHEST = 0.125  # of the width: how far a pixel can move (16 pixels at 128; an open jaw moves about 10)
+OPEN = 0.9  # of the motion: where teeth are seen, the mouth is open, and has less far to go
 AVERAGE = ((0.495, 0.398), (0.495, 0.698))  # x, y of the middle of the eyes and of the mouth in the training's faces, of the width
+LINE = 0.694  # of the height: where the lips of the training's faces meet
 OFFSET = 0.06  # of the width: how far from there the maps follow a face
-CENTRE = 0.55  # of the height: between the eyes, which are moved to their places, and the mouth, which has another
 FACE = 5 / 16, 25 / 32  # of width and height: between these lies the face, by whose brightness the mouth's inside is lit
 BRIGHTEST = 1.6  # of the face's mean brightness: teeth
 COLOURED = 0.1  # difference of the face's strongest and weakest channel in [0, 1] from which a picture is in colour, and its mouth's inside, too
@@ -43,6 +47,16 @@ class Layers(NamedTuple):
     def join(self, drawn: Tensor) -> Tensor:
         """Frames (N, 3, H, W) in [-1, 1] of these layers and the decoder's drawing, which has the same shape and range."""
         return torch.lerp(torch.lerp(self.moved, self.inside, self.opening), drawn, self.share)
+
+
+class Face(NamedTuple):
+    """What the branches cannot see of B pictures, and is looked up in them; places as x and y, shares of the width."""
+
+    mouth: Tensor  # (B, 2), the middle between its corners, by MTCNN
+    opens_at: Tensor  # (B, 2), where the lips meet, or the teeth are
+    shift: Tensor  # (B, 2, 2), of the eyes and of the mouth, against the training's faces; see `shifted`
+    teeth: Teeth
+    colour: Tensor  # (B, 3) in [0, 1], the mean of the face
 
 
 class BlindBranch(nn.Module):
@@ -87,18 +101,19 @@ class BlindBranch(nn.Module):
 class Warp(nn.Module):
     """Makes frames of the input picture, or of the decoder's drawing.
 
-    One blind branch says where in the picture each pixel comes from; lips and brows of a face that was never seen are moved. Moving
-    cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which is much the
-    same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are. Where the picture
-    itself shows teeth, its mouth is open already: then they are held in their place, and nothing is drawn (see teeth.py). Of a stranger the
-    decoder's drawing is a poor one; of a face that it was trained on it is the best there is. How well the face is known, the image
-    encoder's embedding says, once tools/acquaint.py has taught it. And it is drawn with the recordings alone that go with its film:
-    with others, what was learned by heart falls apart, so they move it like a stranger's (see `remembers`). In training nobody is
-    known yet, and the clips of a batch take turns: one is moved, the next one drawn.
+    One blind branch says where in the picture each pixel comes from; lips and brows of a face that was never seen are moved.
+    Moving cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which
+    is much the same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are.
+    Where the picture itself shows teeth, its mouth is open already: then they are held in their place, and nothing is drawn (see
+    teeth.py); and its smile is let go where another emotion is asked for (see smile.py). Of a stranger the decoder's drawing is a
+    poor one; of a face that it was trained on it is the best there is. How well the face is known, the image encoder's embedding
+    says, once tools/acquaint.py has taught it. And it is drawn with the recordings alone that go with its film: with others, what
+    was learned by heart falls apart, so they move it like a stranger's (see `remembers`). In training nobody is known yet, and
+    the clips of a batch take turns: one is moved, the next one drawn.
 
     Args of a call: z (B, T, fusion_dim), drawn (B*T, 3, H, W) in [-1, 1], image (B, 3, H, W) in [-1, 1], places (B, 2, 2), x and y
-    of the middle of the eyes and of the mouth as shares of the width; None: those of an average face; moved: True moves who is
-    known, too.
+    of the middle of the eyes and of the mouth as shares of the width; None: those of an average face; emotion (B, 6) or
+    (B, T, 6), the weights asked for; None: a smile is kept; moved: True moves who is known, too.
     Returns: frames (B*T, 3, H, W) in [-1, 1].
 
     >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), speech_dim=8, image_dim=8, emotion_dim=8, noise_dim=4)
@@ -136,33 +151,35 @@ class Warp(nn.Module):
         far = torch.linalg.vector_norm(of_speech.mean(dim=0) - self.recordings, dim=1)
         return bool((far < NEAR * torch.linalg.vector_norm(self.recordings, dim=1)).any())
 
-    def layers(self, z: Tensor, image: Tensor, places: Tensor | None = None) -> Layers:
+    def layers(self, z: Tensor, image: Tensor, places: Tensor | None = None, emotion: Tensor | None = None) -> Layers:
         """What a frame is made of besides the decoder's drawing; arguments as in a call."""
-        speech, noise, face, emotion = z.split(self.parts, dim=-1)
-        unseen = torch.cat([speech, noise, emotion], dim=-1)
-        average = torch.tensor(AVERAGE, device=z.device)
-        shift = torch.zeros(len(image), 2, 2, device=z.device) if places is None else (places - average).clamp(-OFFSET, OFFSET)
-        low, high = (round(share * image.shape[-1]) for share in FACE)
-        colour = (0.5 * image[:, :, low:high, low:high] + 0.5).mean(dim=(2, 3))
-        teeth = find_teeth(image, average[1] + shift[:, 1], colour)
-        shift[:, 1, 1] = torch.lerp(shift[:, 1, 1], (teeth.row - average[1, 1]).clamp(-OFFSET, OFFSET), teeth.shown)
-        at_the_mouth = around(average[1] + shift[:, 1], REACH, image) * rearrange(1 - teeth.shown, "b -> b 1 1")
-        motion = FARTHEST * torch.tanh(self.motion(unseen, shift))
-        inside, opening = self.inside(unseen, shift).split([3, 1], dim=1)
+        speech, noise, of_face, of_emotion = z.split(self.parts, dim=-1)
+        unseen = torch.cat([speech, noise, of_emotion], dim=-1)
+        face = look_at(image, places)
+        smile = let_go(image, face.mouth, face.teeth.shown, emotion)  # (B, 1 or T, 2, H, W)
+        near = around(face.opens_at, REACH, image) * rearrange(1 - face.teeth.shown, "b -> b 1 1")
+        far = FARTHEST * (1 - (1 - OPEN) * face.teeth.shown)
 
-        image, mask, row, colour, at_the_mouth = (
-            repeat(x, "b ... -> (b t) ...", t=z.shape[1]) for x in (image, teeth.mask, teeth.row, colour, at_the_mouth)
+        n_frames = z.shape[1]
+        image, mask, row, colour, near, far = (
+            repeat(x, "b ... -> (b t) ...", t=n_frames) for x in (image, face.teeth.mask, face.teeth.row, face.colour, near, far)
         )
-        moved, pulled = move_pixels(torch.cat([image, 2 * mask - 1], dim=1), motion).split([3, 1], dim=1)
+        smile = rearrange(smile.expand(-1, n_frames, -1, -1, -1), "b t xy h w -> (b t) xy h w")
+        motion = rearrange(far, "n -> n 1 1 1") * torch.tanh(self.motion(unseen, face.shift))
+        motion = motion + move_pixels(smile, motion)  # the branch moves what is left of the smile
+        inside, opening = self.inside(unseen, face.shift).split([3, 1], dim=1)
+        moved, pulled = move_pixels(torch.cat([image, 2 * with_edge(mask) - 1], dim=1), motion).split([3, 1], dim=1)
         return Layers(
             moved=hold_teeth(moved, image, mask, 0.5 * pulled + 0.5, row, colour),
             inside=lit(torch.sigmoid(inside), colour),
-            opening=torch.sigmoid(opening) * at_the_mouth[:, None],
-            share=rearrange(self.knows(face), "b t 1 -> (b t) 1 1 1"),
+            opening=torch.sigmoid(opening) * near[:, None],
+            share=rearrange(self.knows(of_face), "b t 1 -> (b t) 1 1 1"),
         )
 
-    def forward(self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None, moved: bool = False) -> Tensor:
-        layers = self.layers(z, image, places)
+    def forward(
+        self, z: Tensor, drawn: Tensor, image: Tensor, places: Tensor | None = None, emotion: Tensor | None = None, moved: bool = False
+    ) -> Tensor:
+        layers = self.layers(z, image, places, emotion)
         if moved:
             layers = layers._replace(share=torch.zeros_like(layers.share))
         if self.training:
@@ -171,47 +188,21 @@ class Warp(nn.Module):
         return layers.join(drawn)
 
 
-def shifted(maps: Tensor, shift: Tensor) -> Tensor:
-    """Move what belongs to the eyes and what belongs to the mouth to where they are in a face; smoothly in between.
+def look_at(image: Tensor, places: Tensor | None) -> Face:
+    """The `Face` of pictures (B, 3, H, W) in [-1, 1], with the places (B, 2, 2) of a call of `Warp`.
 
-    Args:
-        maps: (B*T, n, h, w).
-        shift: (B, 2, 2), x and y of the eyes, then of the mouth, as shares of the width.
-
-    Returns:
-        (B*T, n, h, w), bilinear, the border held.
-
-    >>> maps = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 4, 4)
-    >>> shifted(maps, torch.tensor([[[0.25, 0.0], [0.25, 0.0]]]))[0, 0, 0].tolist()
-    [0.0, 0.0, 1.0, 2.0]
+    >>> look_at(torch.zeros(1, 3, 32, 32), None).shift.abs().max().item()
+    0.0
     """
-    here = pixel_grid(maps)
-    lower = torch.sigmoid(12 * (here[..., 1:] + 1 - 2 * CENTRE))  # (h, w, 1): 0 at the eyes, 1 at the mouth
-    eyes, mouth = rearrange(shift, "b part xy -> part b 1 1 xy")
-    grid = here - 2 * torch.lerp(eyes, mouth, lower)  # (B, h, w, 2)
-    grid = repeat(grid, "b h w xy -> (b t) h w xy", t=len(maps) // len(shift))
-    return F.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def move_pixels(images: Tensor, motion: Tensor) -> Tensor:
-    """Backward warping: each pixel shows what lies `motion` away from it in the picture; bicubic, the border held.
-
-    Bilinear would halve the sharpness of everything that moves by half a pixel, and a face always does. Bicubic can
-    overshoot at an edge, hence the clamp.
-
-    Args:
-        images: (N, C, H, W) in [-1, 1].
-        motion: (N, 2, H, W), x and y, as shares of the width and the height.
-
-    Returns:
-        (N, C, H, W) in [-1, 1].
-
-    >>> row = torch.tensor([-1.0, -0.5, 0.5, 1.0]).view(1, 1, 1, 4)
-    >>> move_pixels(row, torch.tensor([0.25, 0.0]).view(1, 2, 1, 1).expand(1, 2, 1, 4)).flatten().tolist()
-    [-0.5, 0.5, 1.0, 1.0]
-    """
-    grid = pixel_grid(images) + 2 * rearrange(motion, "n c h w -> n h w c")
-    return F.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False).clamp(-1, 1)
+    average = torch.tensor(AVERAGE, device=image.device)
+    shift = torch.zeros(len(image), 2, 2, device=image.device) if places is None else (places - average).clamp(-OFFSET, OFFSET)
+    mouth = average[1] + shift[:, 1]
+    low, high = (round(share * image.shape[-1]) for share in FACE)
+    colour = (0.5 * image[:, :, low:high, low:high] + 0.5).mean(dim=(2, 3))
+    teeth, line = find_teeth(image, mouth, colour), find_lip_line(image, mouth)
+    height = torch.lerp(torch.lerp(shift[:, 1, 1], line.row - LINE, line.sure), teeth.row - average[1, 1], teeth.shown)
+    shift[:, 1, 1] = height.clamp(-OFFSET, OFFSET)
+    return Face(mouth, average[1] + shift[:, 1], shift, teeth, colour)
 
 
 def lit(inside: Tensor, face: Tensor) -> Tensor:
@@ -231,31 +222,3 @@ def lit(inside: Tensor, face: Tensor) -> Tensor:
     light, coloured = (rearrange(x, "n -> n 1 1 1") for x in (light, (range_of_colours / COLOURED).clamp(max=1)))
     inside = BRIGHTEST * light * torch.lerp(inside.mean(dim=1, keepdim=True), inside, coloured)
     return 2 * inside.clamp(0, 1) - 1
-
-
-def around(centre: Tensor, reach: float, images: Tensor) -> Tensor:
-    """A round window with a soft edge: 1 at the centre, 1/e `reach` away from it, nothing at one and a half times that.
-
-    Args:
-        centre: (B, 2), x and y as shares of the width.
-        reach: as a share of the width.
-        images: (B, C, H, W), whose size the window has.
-
-    Returns:
-        (B, H, W) in [0, 1].
-
-    >>> [round(weight, 2) for weight in around(torch.tensor([[0.1, 0.5]]), 0.4, torch.zeros(1, 3, 1, 5))[0, 0].tolist()]
-    [1.0, 0.94, 0.37, 0.01, 0.0]
-    """
-    away = pixel_grid(images) - rearrange(2 * centre - 1, "b xy -> b 1 1 xy")
-    return torch.exp(-((away / (2 * reach)).square().sum(dim=-1) ** 2))
-
-
-def pixel_grid(images: Tensor) -> Tensor:
-    """Where the pixels of (..., H, W) are: (H, W, 2), x and y in `grid_sample`'s [-1, 1].
-
-    >>> pixel_grid(torch.zeros(1, 2))[..., 0].tolist()
-    [[-0.5, 0.5]]
-    """
-    y, x = ((2 * torch.arange(n, device=images.device, dtype=images.dtype) + 1) / n - 1 for n in images.shape[-2:])
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
