@@ -12,13 +12,11 @@ from emotalk_lite.data.windows import to_signed
 from emotalk_lite.generate import SHIPPED, encode, face_places, load_generator
 from emotalk_lite.models import warp
 from emotalk_lite.models.teeth import find_teeth, hold_teeth
-from emotalk_lite.models.warp import FACE
+from emotalk_lite.models.warp import look_at
 
 
 def seen(face):
-    image = to_signed(face)[None]
-    low, high = (round(share * len(face)) for share in FACE)
-    return find_teeth(image, face_places(face)[:, 1], (0.5 * image[:, :, low:high, low:high] + 0.5).mean(dim=(2, 3)))
+    return look_at(to_signed(face)[None], face_places(face)).teeth
 
 
 @pytest.fixture(scope="module")

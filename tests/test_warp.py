@@ -33,6 +33,18 @@ def test_motion_moves_whole_pixels_exactly():
     assert torch.allclose(moved[..., 1:, :14], picture[..., :15, 2:], atol=1e-5)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_under_bfloat16_the_frames_are_nearly_the_same_and_have_gradients(warp, training):
+    z, drawn, image = given(warp)
+    emotion, warp = torch.eye(6)[:2], warp.train(training)
+    exact = warp(z, drawn, image, emotion=emotion)
+    with torch.autocast("cpu", torch.bfloat16):
+        frames = warp(z, drawn.bfloat16(), image, emotion=emotion)
+    assert frames.dtype == torch.float32 and (frames - exact).abs().mean() < 0.02
+    frames.sum().backward()
+    assert warp.motion.last.weight.grad.abs().sum() > 0
+
+
 def test_a_new_warp_shows_the_picture(warp):
     warp.start_still()
     z, _, image = given(warp)

@@ -45,7 +45,7 @@ def find_lip_line(image: Tensor, mouth: Tensor) -> LipLine:
     grey, height = 0.5 * image.mean(dim=1) + 0.5, image.shape[-2]
     y, x = ((torch.arange(n, device=image.device) + 0.5) / n for n in image.shape[-2:])
     columns = torch.exp(-(((x - mouth[:, :1]) / HALF_WIDTH) ** 4))
-    profile = torch.einsum("bhw,bw->bh", grey, columns) / columns.sum(dim=1, keepdim=True)
+    profile = (grey * columns[:, None]).sum(dim=2) / columns.sum(dim=1, keepdim=True)
     profile = (profile + F.avg_pool1d(profile, 3, stride=1, padding=1)) / 2
 
     reach = max(1, round(LIP * height))

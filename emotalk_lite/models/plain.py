@@ -20,16 +20,10 @@ def plain_generate(generator: Generator, image: Tensor, speech: Tensor, emotion:
     return plain_decode(generator.decoder, *generator.encode(image, speech, emotion, noise))
 
 
-def plain_decode(
-    decoder: Decoder,
-    z: Tensor,
-    skips: list[Tensor],
-    image: Tensor,
-    places: Tensor | None = None,
-    emotion: Tensor | None = None,
-    moved: bool = False,
-) -> Tensor:
+def plain_decode(decoder: Decoder, z: Tensor, skips: list[Tensor], image: Tensor, *for_warp: Tensor | bool | None) -> Tensor:
     """Repeat every skip for every frame, upsample, join, convolve: (B, T, fusion_dim) to frames (B, T, 3, H, W).
+
+    What follows the image is for the output `warp` alone, in the order of `Decoder.forward`.
 
     >>> from ..presets import ModelConfig
     >>> config = ModelConfig(image_size=32, filters=(4, 8, 8), last_filters=4, speech_dim=8, image_dim=8,
@@ -49,7 +43,7 @@ def plain_decode(
         else:
             h = F.leaky_relu(conv_reflect(h, block.conv.weight, block.conv.bias), SLOPE)
     frames = to_frames(plain_upsample_conv(h, decoder.last.weight, decoder.last.bias), image)
-    frames = decoder.warp(z, frames, image, places, emotion, moved) if decoder.warp else frames
+    frames = decoder.warp(z, frames, image, *for_warp) if decoder.warp else frames
     return rearrange(frames, "(b t) c h w -> b t c h w", b=z.shape[0])
 
 

@@ -7,7 +7,7 @@ away. Whoever smiles in the picture would be angry with a smile. So the corners 
 from __future__ import annotations
 
 import torch
-from einops import einsum
+from einops import rearrange
 from torch import Tensor
 
 from ..emotions import EMOTIONS
@@ -45,4 +45,4 @@ def let_go(image: Tensor, mouth: Tensor, smile: Tensor, emotion: Tensor | None) 
     beside, below = CORNERS
     left, right = (around(mouth + torch.tensor([x, below], device=mouth.device), REACH, image) for x in (-beside, beside))
     motion = torch.stack([INWARDS * (right - left), -DOWN * (right + left)], dim=1)
-    return einsum(amount, motion, "b t, b xy h w -> b t xy h w")
+    return rearrange(amount, "b t -> b t 1 1 1") * motion[:, None]

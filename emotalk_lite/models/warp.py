@@ -94,7 +94,7 @@ class BlindBranch(nn.Module):
         h = rearrange(h, "b t (c h w) -> (b t) c h w", h=SMALLEST, w=SMALLEST)
         for conv in self.blocks:
             h = F.leaky_relu(upsample_conv(h, conv.weight, conv.bias), SLOPE)
-        maps = shifted(self.last(h), shift)
+        maps = shifted(self.last(h).to(shift), shift)  # places need float32, under autocast too
         return F.interpolate(maps, size=(self.size, self.size), mode="bilinear", align_corners=False)
 
 
@@ -173,7 +173,7 @@ class Warp(nn.Module):
             moved=hold_teeth(moved, image, mask, 0.5 * pulled + 0.5, row, colour),
             inside=lit(torch.sigmoid(inside), colour),
             opening=torch.sigmoid(opening) * near[:, None],
-            share=rearrange(self.knows(of_face), "b t 1 -> (b t) 1 1 1"),
+            share=rearrange(self.knows(of_face).to(image), "b t 1 -> (b t) 1 1 1"),
         )
 
     def forward(
@@ -184,8 +184,8 @@ class Warp(nn.Module):
             layers = layers._replace(share=torch.zeros_like(layers.share))
         if self.training:
             in_turn = torch.arange(len(image), device=image.device) % 2
-            layers = layers._replace(share=repeat(in_turn.to(drawn), "b -> (b t) 1 1 1", t=z.shape[1]))
-        return layers.join(drawn)
+            layers = layers._replace(share=repeat(in_turn.to(image), "b -> (b t) 1 1 1", t=z.shape[1]))
+        return layers.join(drawn.to(image))
 
 
 def look_at(image: Tensor, places: Tensor | None) -> Face:
