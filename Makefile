@@ -45,8 +45,9 @@ fork:  ## write your repository's address everywhere: make fork REPO=you/your-bo
 lab: env  ## JupyterLab, chapters and notebooks paired
 	@$(PY) -m jupyterlab
 
-talk: env  ## make talk IMAGE=face.png AUDIO=speech.wav EMOTION=happiness OUT=talk.mp4
-	@$(PY) -m emotalk_lite talk --image "$(IMAGE)" --audio "$(AUDIO)" --emotion "$(EMOTION)" --out "$(OUT)"
+TALK_GIVEN := $(and $(IMAGE),$(AUDIO),$(EMOTION),$(OUT))
+talk: $(if $(TALK_GIVEN),env)  ## make talk IMAGE=face.png AUDIO=speech.wav EMOTION=happiness OUT=talk.mp4
+	@$(if $(TALK_GIVEN),,$(error give all four, as in: make talk IMAGE=face.png AUDIO=speech.wav EMOTION=happiness OUT=talk.mp4))$(PY) -m emotalk_lite talk --image "$(IMAGE)" --audio "$(AUDIO)" --emotion "$(EMOTION)" --out "$(OUT)"
 
 clean:  ## remove what was built and executed; the environment, the sample and trained runs stay
 	@rm -rf _build

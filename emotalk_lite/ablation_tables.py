@@ -34,7 +34,7 @@ BESIDE = {  # what the paper has no table of -> heading, key
     "mouth": "opening_deviation_ratio",
     "face": "identity_distance",  # where dlib is installed
 }
-FROZEN = 0.1  # of the real mouth's deviation: speaking generators have more than 0.3, those that never left the still face less than 0.04
+LEAST_OPENING_DEVIATION = 0.1  # of the real mouth's: speaking generators have more than 0.3, those that never left the still face less than 0.04
 MEASURED = {"fid": "frechet_efficientnet_lite0", "resolution": "width", "bitrate": "kilobits_per_second"}
 
 
@@ -59,12 +59,12 @@ def seed_means(results: Mapping, key: str) -> dict[str, float]:
 def frozen_trainings(results: Mapping) -> dict[str, int]:
     """Of each row of `results.json` that has any, how many of its trainings never learned to move the mouth.
 
-    Their mouth's opening scatters less than `FROZEN` of the real one's, in the mean over all videos.
+    Their mouth's opening scatters less than `LEAST_OPENING_DEVIATION` of the real one's, in the mean over all videos.
 
     >>> frozen_trainings({"rows": {"se": {"0": {"opening_deviation_ratio": 0.5}, "1": {"opening_deviation_ratio": 0.01}}, "em": {"0": {}}}})
     {'se': 1}
     """
-    counts = {name: sum(m.get("opening_deviation_ratio", 1.0) < FROZEN for m in seeds.values()) for name, seeds in results["rows"].items()}
+    counts = {name: sum(map(_is_frozen, seeds.values())) for name, seeds in results["rows"].items()}
     return {name: count for name, count in counts.items() if count}
 
 
@@ -75,8 +75,13 @@ def without_frozen(results: Mapping) -> dict[str, object]:
     >>> without_frozen({"rows": rows})["rows"]
     {'se': {'0': {'opening_deviation_ratio': 0.5}}}
     """
-    rows = {name: {seed: m for seed, m in seeds.items() if m.get("opening_deviation_ratio", 1.0) >= FROZEN} for name, seeds in results["rows"].items()}
+    rows = {name: {seed: m for seed, m in seeds.items() if not _is_frozen(m)} for name, seeds in results["rows"].items()}
     return {**results, "rows": {name: seeds for name, seeds in rows.items() if seeds}}
+
+
+def _is_frozen(metrics: Mapping[str, float]) -> bool:
+    """Whether a training never learned to move the mouth; where that was not measured, it is taken to speak."""
+    return metrics.get("opening_deviation_ratio", 1.0) < LEAST_OPENING_DEVIATION
 
 
 class Spread(NamedTuple):
@@ -93,6 +98,9 @@ def seed_spread(results: Mapping, key: str) -> Spread | None:
     A margin is Student's, for the difference of two means of n trainings each. A row alone has too few seeds to know its own
     scatter; so the rows as drawn are taken to scatter alike, and so are the enlarged ones.
 
+    "base+bsrgan" is no other training: it is the base's videos, enlarged. What a seed did to both is not in their difference. So where
+    both rows have the same seeds, its margin is that of pairs, t(n - 1) * s / sqrt(n), s the standard deviation of the differences by seed.
+
     Returns:
         None where a row has one seed: nothing is known then.
 
@@ -102,6 +110,9 @@ def seed_spread(results: Mapping, key: str) -> Spread | None:
     >>> spread = seed_spread({"rows": rows}, "psnr")
     >>> round(spread.deviations["se"], 2), round(spread.margins["se"], 1)  # 4.3 for 2 degrees of freedom, times the root of 5
     (2.83, 9.6)
+    >>> rows = {"base": {"0": {"psnr": 20.0}, "1": {"psnr": 22.0}}, "base+bsrgan": {"0": {"psnr": 20.5}, "1": {"psnr": 22.5}}}
+    >>> seed_spread({"rows": rows}, "psnr").margins["base+bsrgan"]  # 0.5 more with every seed: no chance in it
+    0.0
     """
     columns = seed_columns(results, key)
     n = min(map(len, columns.values()))
@@ -113,6 +124,10 @@ def seed_spread(results: Mapping, key: str) -> Spread | None:
     student = stats.t.ppf(0.975, max(map(len, groups.values())) * (n - 1))
     base = pooled.get(False, 0.0)
     margins = {name: float(student * np.sqrt((base + pooled[name.endswith("+bsrgan")]) / n)) for name in columns}
+    small, enlarged = (results["rows"].get(name, {}) for name in ("base", "base+bsrgan"))
+    if small and small.keys() == enlarged.keys():
+        added = [enlarged[seed][key] - small[seed][key] for seed in small]
+        margins["base+bsrgan"] = float(stats.t.ppf(0.975, len(added) - 1) * np.std(added, ddof=1) / np.sqrt(len(added)))
     return Spread({name: variance**0.5 for name, variance in variances.items()}, margins, n)
 
 

@@ -60,6 +60,11 @@ class ModelConfig:
                 f"{len(self.filters)} blocks halve {self.image_size} pixels to {smallest:g}; the decoder starts at 4: "
                 "change filters or image_size"
             )
+        if self.conv_lstm and len(self.filters) < 3:
+            raise ValueError(
+                f"the ConvLSTM enlarges the maps before the last block, and with {len(self.filters)} filters nothing is enlarged there: "
+                "give three filters or more, or leave conv_lstm off"
+            )
         if 2 ** len(self.critic_filters) > self.image_size:
             raise ValueError(f"{len(self.critic_filters)} critic_filters halve {self.image_size} pixels to nothing; give fewer")
 
@@ -120,8 +125,8 @@ class TrainConfig:
 
     # examples
     voice_shifts: tuple[Semitones, ...] = (0,)  # semitones by which the speech is raised, one drawn an example (paper: none)
-    pseudo_identities: Share = 0.0  # share of the examples whose face is another's: warped, coloured, mirrored (paper: none)
-    pseudo_ramp: tuple[Whole, Whole] = (0, 0)  # steps of pretraining between which the pseudo-identities' strength grows from 0 (paper: none)
+    pseudo_identities: Share = 0.0  # share of the examples whose face is another's, in every stage: warped, coloured, mirrored (paper: none)
+    pseudo_ramp: tuple[Whole, Whole] = (0, 0)  # steps of pretraining between which the pseudo-identities' strength grows from 0; the other stages have all of it (paper: none)
     intensities: bool = False  # a clip of low intensity asks for less of its emotion (paper: one-hot)
     condition: Literal["neutral", "same_window"] = "neutral"  # the input image: a neutral frame of the actor, or the window's first (paper: unstated; reference: same_window)
 
@@ -162,3 +167,5 @@ class Preset:
     def __post_init__(self) -> None:
         if self.train.frames_drawn and self.model.conv_lstm:
             raise ValueError("a ConvLSTM needs every frame in its turn: leave frames_drawn at 0, or conv_lstm off")
+        if self.model.output == "warp" and self.train.batch_size < 2:
+            raise ValueError("the output warp draws every second clip of a batch, and batch_size is 1: give 2 or more")

@@ -5,6 +5,8 @@ is the paper's condition; a smaller weight is a lower intensity, several weights
 leave the generator unconditioned.
 """
 
+import difflib
+import re
 from collections.abc import Mapping, Sequence
 
 from .errors import EmotalkError
@@ -34,6 +36,8 @@ ADJECTIVES = {
 }
 """The words people type instead of the noun."""
 
+ALIKE = 0.75  # of difflib: a letter or two less, more or wrong; "mad" is not "sad"
+
 
 def emotion_name(text: str) -> str:
     """The emotion that a name, a CREMA-D code or an adjective stands for; upper and lower case are alike.
@@ -44,12 +48,14 @@ def emotion_name(text: str) -> str:
     >>> emotion_name("HAP"), emotion_name("angry"), emotion_name("Fear")
     ('happiness', 'anger', 'fear')
     """
-    word = text.strip()
+    word = str(text).strip()  # a mapping's key may be anything
     known = {**{name: name for name in EMOTIONS}, **ADJECTIVES, **{code.lower(): name for code, name in CODES.items()}}
     try:
         return known[word.lower()]
     except KeyError:
-        raise EmotalkError(f"unknown emotion '{word}'; choose from {', '.join(EMOTIONS)}") from None
+        close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=ALIKE)
+        advice = f"did you mean {known[close[0]]}?" if close else f"choose from {', '.join(EMOTIONS)}"
+        raise EmotalkError(f"unknown emotion '{word}'; {advice}") from None
 
 
 def parse_emotion(emotion: str | Mapping[str, float]) -> tuple[float, ...]:
@@ -77,6 +83,8 @@ def parse_emotion(emotion: str | Mapping[str, float]) -> tuple[float, ...]:
     if isinstance(emotion, Mapping):
         parts = list(emotion.items())
     elif isinstance(emotion, str):
+        if comma := re.search(r":\s*(\d*),(\d+)\s*(,|$)", emotion):
+            raise EmotalkError(f"'{emotion}' has a comma inside a number; write {comma[1] or 0}.{comma[2]} with a point")
         parts = [_split(part) for part in emotion.split(",")]
     else:
         raise EmotalkError(f"an emotion is a name or a mapping, not {type(emotion).__name__}; try 'happiness:0.6'")
@@ -89,7 +97,11 @@ def parse_emotion(emotion: str | Mapping[str, float]) -> tuple[float, ...]:
         weights[name] = _weight(name, weight)
     if sum(weights.values()) > 1 + 1e-6:
         total = sum(weights.values())
-        raise EmotalkError(f"the weights of '{emotion}' add up to {total:g}; they must not exceed 1")
+        advice = "they must not exceed 1"
+        if isinstance(emotion, str) and any(":" not in part for part in emotion.split(",")):
+            share = int(100 / len(weights)) / 100  # rounded down: 0.17 of six would be too much again
+            advice = f"give each a share, such as {','.join(f'{name}:{share}' for name in weights)}"
+        raise EmotalkError(f"the weights of '{emotion}' add up to {total:g}; {advice}")
     return tuple(weights.get(name, 0.0) for name in EMOTIONS)
 
 

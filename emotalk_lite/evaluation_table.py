@@ -86,7 +86,10 @@ def table(report: dict[str, object]) -> str:
     notes = [f"* mean over {of}: {in_words(key for key in starred if fewer[key] == of)}" for of in dict.fromkeys(fewer.values())]
     notes += doubts.values()
     if not metrics.keys().isdisjoint(FLOORS.values()):
-        notes.append("real distance: between halves of the real clips")
+        notes.append(
+            "real distance: between halves of the real clips; where frames are few, a Fréchet distance of halves is up to about twice what a "
+            "perfect generator with as many frames as all real clips would get"
+        )
     notes.append(
         f"{_count(videos['generated'], 'generated video')} ({_count(frames['generated'], 'frame')}) against "
         f"{_count(videos['real'], 'real one')} ({_count(frames['real'], 'frame')}), {_count(report['pairs'], 'pair')}; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from tqdm import tqdm
 
 from .checkpoint import checkpoint_name, generator_file, load_generator
 from .clip import Clip
-from .data.align import align_face
+from .data.align import ROOM, align_face
 from .data.faces import detect_faces
-from .data.media import Audio, read_audio, speech_input
+from .data.media import Audio, NoSound, read_audio, speech_input, within_range
 from .data.windows import to_signed, to_uint8
 from .devices import pick_device
 from .emotions import EMOTIONS, parse_emotion
@@ -31,6 +32,7 @@ CHUNK = 16  # frames that are decoded at once: bounds the memory of long speech;
 LEAD_IN = 2 * FPS  # frames of speech that a stranger's film is warmed up with
 LONG = 10 * FPS  # frames from which a progress bar is worth its line
 MOST_CHANNELS = 8  # of a recording; an array with more is the wrong way round
+LOUDEST = 4  # of float samples: mixed voices may be louder than 1, but not that loud
 
 ImageLike = str | os.PathLike | Image.Image | np.ndarray
 AudioLike = str | os.PathLike | tuple[np.ndarray, int]
@@ -48,29 +50,57 @@ def emotion_weights(emotion: EmotionLike) -> tuple[float, ...]:
     """
     if isinstance(emotion, (str, Mapping)):
         return parse_emotion(emotion)
-    weights = np.asarray(emotion)
+    try:
+        weights = np.asarray(emotion)
+    except ValueError as error:  # lists of unequal length
+        raise EmotalkError(f"an emotion is a text, a mapping or {len(EMOTIONS)} numbers; got lists of unequal length") from error
     if weights.shape != (len(EMOTIONS),):
         raise EmotalkError(f"an emotion is a text, a mapping or {len(EMOTIONS)} numbers; got shape {weights.shape}")
     return parse_emotion(dict(zip(EMOTIONS, weights.tolist())))
 
 
 def read_speech(audio: AudioLike) -> Audio:
-    """The recording at its own rate and channels: (channels, N) float32 and samples a second.
+    """The recording at its own rate and channels: (channels, N) float32 in [-1, 1] and samples a second.
+
+    Args:
+        audio: a path; or samples (N,) or (channels, N) with their rate: integers as a WAV holds them, or floats in [-1, 1].
 
     Raises:
-        EmotalkError: as `read_audio`; or a tuple that is not sound.
+        EmotalkError: as `read_audio`; or what is not sound, or floats that reach beyond 4.
+
+    >>> read_speech((np.array([0, 16384, -32768], np.int16), 8000)).samples.round(3)
+    array([[ 0. ,  0.5, -1. ]], dtype=float32)
     """
-    if not isinstance(audio, tuple):
+    if isinstance(audio, (str, os.PathLike)):
         return read_audio(audio)
-    samples, rate = np.atleast_2d(audio[0]), audio[1]
+    if not isinstance(audio, tuple) or len(audio) != 2:
+        raise EmotalkError(f"speech is a path or (samples, rate), not {type(audio).__name__}; give one of these")
+    rate = _whole_rate(audio[1])
+    try:
+        samples = np.atleast_2d(audio[0])
+    except ValueError as error:  # lists of unequal length
+        raise EmotalkError("samples of channels of unequal length are no sound; give (channels, N) and a rate") from error
+    if samples.dtype.kind not in "iuf":
+        raise EmotalkError(f"samples of type {samples.dtype} are no sound; give numbers")
     if np.issubdtype(samples.dtype, np.integer):  # what a WAV reader gives: 8 bits are unsigned, around 128
         info = np.iinfo(samples.dtype)
         middle = (info.max + 1) // 2 if info.min == 0 else 0
-        samples = (samples.astype(float) - middle) / (info.max - middle)
+        samples = ((samples.astype(float) - middle) / (info.max - middle)).clip(min=-1)  # there is one step more below than above
     samples = samples.astype(np.float32)
-    if samples.ndim != 2 or not samples.size or len(samples) > MOST_CHANNELS or rate <= 0 or not np.isfinite(samples).all():
+    if samples.ndim != 2 or not samples.size or len(samples) > MOST_CHANNELS or not np.isfinite(samples).all():
         raise EmotalkError(f"samples of shape {samples.shape} at {rate} Hz are no sound; give (channels, N) and a rate")
-    return Audio(samples, int(rate))
+    if (peak := np.abs(samples).max()) > LOUDEST:
+        raise EmotalkError(f"float samples are in [-1, 1], and these reach {peak:g}; divide int16 by 32768")
+    return Audio(within_range(samples), rate)
+
+
+def _whole_rate(rate: object) -> int:
+    number = np.asarray(rate)
+    if number.shape:  # scipy gives the rate first
+        raise EmotalkError(f"a rate of shape {number.shape} is none; give (samples, rate), in this order")
+    if number.dtype.kind not in "iuf" or not 1 <= number < np.inf:
+        raise EmotalkError(f"{rate!r} is no sampling rate; give samples a second, such as 16000")
+    return int(number)
 
 
 def talk(
@@ -111,8 +141,15 @@ def talk(
     drawer = generator_file(Path(checkpoint if checkpoint is not None else SHIPPED))
     generator = _load(drawer, pick_device(device))
     sound = read_speech(audio)
-    speech = speech_input(sound.samples, sound.rate)  # (320 T,)
-    face = align_face(image).image
+    try:
+        speech = speech_input(sound.samples, sound.rate)  # (320 T,)
+    except NoSound as error:
+        raise NoSound(f"{audio}: {error}" if isinstance(audio, (str, os.PathLike)) else str(error)) from error
+    aligned = align_face(image)
+    if aligned.missing > ROOM:
+        name = image if isinstance(image, (str, os.PathLike)) else "the picture"
+        print(f"{name}: is cropped so closely that {aligned.missing:.0%} of the frame is made up; give one with room around the face", file=sys.stderr)
+    face = aligned.image
     frames = generate(generator, face, speech, weights, seed=seed, progress=progress)
     return Clip(frames, sound.samples, sound.rate, emotion=weights, face=face, checkpoint=checkpoint_name(drawer))
 
@@ -211,7 +248,7 @@ def generate(
         speech: float32 (320 T,), see `speech_input`.
         emotion: six weights.
         seed: of the noise.
-        chunk: frames decoded at once; changes memory, not the result.
+        chunk: frames decoded at once; changes memory, not the result, up to rounding.
         progress: show a bar where it takes long.
 
     Returns:
@@ -220,8 +257,8 @@ def generate(
     encoded, n_frames = encode(generator, face, speech, emotion, seed=seed), len(speech) // SAMPLES_PER_FRAME
     frames, state = [], None
     with tqdm(total=n_frames, desc="talk", unit="frame", disable=not (progress and n_frames >= LONG)) as bar:
-        for z in encoded.z.split(chunk, dim=1):
-            drawn, state = generator.decode(encoded._replace(z=z), state)
+        for start in range(0, n_frames, chunk):
+            drawn, state = generator.decode(encoded.frames(start, start + chunk), state)
             frames.append(to_uint8(drawn[0]))
             bar.update(len(frames[-1]))
     return np.concatenate(frames)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # `kill`, a scheduler; a closed terminal
 USUAL = (signal.SIG_DFL, signal.default_int_handler)  # how Python finds them
+STDERR = 2  # as the operating system counts
 
 
 @contextmanager
@@ -39,15 +41,20 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def ends_like_ctrl_c() -> Iterator[None]:
+def ends_like_ctrl_c(last_words: Callable[[], str] = lambda: "stopped; nothing was written") -> Iterator[None]:
     """In the block, `kill` and a closed terminal raise KeyboardInterrupt, with the signal's number: what is half written is removed.
 
     A signal that is ignored (`nohup`) stays so. While a module is being imported, each of them, and Ctrl-C, ends the process
     at once: an exception there may be swallowed, or make compiled code crash, and nothing is being written.
+
+    Args:
+        last_words: what to say then, on stderr.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
         if _imports(frame):
+            with suppress(OSError):  # a closed terminal takes no more words
+                os.write(STDERR, f"emotalk: {last_words()}\n".encode())  # print may be at work itself
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         raise KeyboardInterrupt(number)

@@ -63,16 +63,22 @@ def kinds(config: type) -> dict[str, object]:
 
 
 def is_one(value: object, kind: object) -> bool:
-    """Whether a value of the right type is one of this kind.
+    """Whether a value is one of this kind: its type, and its range. A whole number is a number, too; true and false are none.
 
     >>> is_one(3, Count), is_one(0, Count), is_one((1, 0), tuple[Count, ...]), is_one("some", Literal["all", "none"])
     (True, False, False, False)
+    >>> is_one(1.5, Count), is_one(True, Count), is_one(1, Amount), is_one(1, bool)
+    (False, False, True, False)
     """
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     if get_origin(kind) is tuple:
-        return len(value) == len(_parts(kind, len(value))) > 0 and all(map(is_one, value, _parts(kind, len(value))))
-    return get_origin(kind) is not Annotated or value in get_args(kind)[1]
+        many = isinstance(value, (tuple, list))
+        return many and len(value) == len(_parts(kind, len(value))) > 0 and all(map(is_one, value, _parts(kind, len(value))))
+    if get_origin(kind) is Annotated:
+        return is_one(value, get_args(kind)[0]) and value in get_args(kind)[1]
+    of_type = isinstance(value, {bool: bool, int: int, float: (int, float)}[kind])
+    return of_type and isinstance(value, bool) == (kind is bool)  # to Python, True is an int
 
 
 def describe(kind: object) -> str:

@@ -43,7 +43,7 @@ def masked_l1(frames: Tensor, target: Tensor, mask: Tensor, mean_over: Literal["
 def motion_emphasis(target: Tensor, image: Tensor, mask: Tensor, power: float) -> Tensor:
     """A weight for each frame by how far its masked region has moved from the input image; a clip's weights have mean 1.
 
-    An L1 loss asks for the median of what the speech may mean, and the median mouth is half shut. Weighed so, the frames
+    An L1 loss asks for the median of what the speech may mean, and the median mouth hardly opens. Weighed so, the frames
     in which the mouth is open count for more, and the median opens.
 
     Args:

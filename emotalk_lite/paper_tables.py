@@ -1,9 +1,9 @@
-"""The numbers that the paper prints: its Tables 1 to 6, and those of its text, as plain data.
+"""The numbers that the paper prints: its Tables 2 to 6, and those of its text, as plain data.
 
-Rows of Tables 2 to 6 are keyed by the names in `emotalk_lite.variants.VARIANTS`; values stand as printed, and only misspelt words are put right.
+Rows are keyed by the names in `emotalk_lite.variants.VARIANTS`; values stand as printed.
 
-Source: "Improved Speech Synchronized Talking Face Generation From an Image and an Emotion Condition": Table 1 in its
-section on the method, Tables 2 to 4 in Objective Evaluation, 5 and 6 in Subjective Evaluation, `CLAIMS` in its Conclusion.
+Source: "Improved Speech Synchronized Talking Face Generation From an Image and an Emotion Condition": Tables 2 to 4
+in Objective Evaluation, 5 and 6 in Subjective Evaluation, `CLAIMS` in its Conclusion.
 
 >>> MOS["se+em+bsrgan"].aggregate, CLAIMS["mos_change"]
 (3.51, 28.5)
@@ -12,15 +12,6 @@ section on the method, Tables 2 to 4 in Objective Evaluation, 5 and 6 in Subject
 from __future__ import annotations
 
 from typing import NamedTuple
-
-
-class Module(NamedTuple):
-    """A row of Table 1."""
-
-    part: str
-    input: str
-    layers: str
-    output: str
 
 
 class Score(NamedTuple):
@@ -39,38 +30,6 @@ class Shares(NamedTuple):
     realistic: tuple[float, float, float, float, float]
     pleasing: tuple[float, float, float, float, float]
 
-
-# Table 1, model summary ("LST" and "netwrok" are printed for LSTM and network)
-MODULES = {
-    "Speech Encoder": Module(
-        "Encoder", "Input waveform", "1-D convolutional layers, context layer, LSTM layers", "Speech Embedding sequence"
-    ),
-    "Image Encoder": Module(
-        "Encoder", "Input Image", "2-D Convolutional (x6) with LeakyReLU and Squeeze and excitation network", "Image Embedding"
-    ),
-    "Noise Encoder": Module("Encoder", "Gaussian noise vector for each video frame", "Single layer LSTM", "Noise Embedding"),
-    "Emotion Encoder": Module(
-        "Encoder", "One hot emotion vector", "Two-layer FC Neural Network with LeakyReLU", "Emotion Embedding"
-    ),
-    "Video Decoder": Module(
-        "Decoder", "Speech, image, noise, and emotion embedding", "Convolutional Layers with skip connections", "Generated Video"
-    ),
-    "BSRGAN": Module(
-        "Image Super Resolution", "Generated Video", "Pretrained BSRGAN model", "Higher Resolution Generated Video"
-    ),
-    "Frame Discriminator": Module(
-        "Discriminator",
-        "Video Frames (Real or Generated)",
-        "5 Convolutional Layers and 2 Fully Connected Layers",
-        "Real or Fake classification for each frame",
-    ),
-    "Emotion Discriminator": Module(
-        "Discriminator",
-        "Generated Video",
-        "5 Convolutional Layers and 2 Fully Connected Layers",
-        "Classification of emotion expression",
-    ),
-}
 
 # Table 2: Fréchet Inception distance, and its change from the base model in per cent
 FID = {"base": 0.001080, "se": 0.000874, "em": 0.000753, "se+em+bsrgan": 0.000142}

@@ -1,8 +1,10 @@
 """Where emotalk_lite keeps its files, and how it writes them without ever leaving half a file."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import time
 import uuid
 import warnings
@@ -91,12 +93,17 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     (['note.txt'], 'whole')
     """
     path = make_folder_of(path)
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
+    temporary = path.with_name(_temporary_name(path))
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary_name(path: Path) -> str:
+    """Of `atomic_path`, and one that `remove_abandoned` knows."""
+    return f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix or '.tmp'}"
 
 
 def write_json(content: object, path: str | os.PathLike) -> None:
@@ -132,7 +139,7 @@ def check_writable(path: str | os.PathLike) -> Path:
         is_folder = path.is_dir()
         if not is_folder:
             above = next(folder for folder in path.absolute().parents if folder.exists())
-            probe = above / f".probe.{uuid.uuid4().hex[:8]}.part.tmp"  # a name that `remove_abandoned` knows
+            probe = above / _temporary_name(path)  # longer than the file's own: where there is no room for it, that is said now
             probe.touch()
             probe.unlink()
     except OSError as error:
@@ -161,7 +168,70 @@ def make_folder_of(path: str | os.PathLike) -> Path:
 
 
 def _cannot_write(path: Path, error: OSError) -> EmotalkError:
-    return EmotalkError(f"cannot write {path}: {error.strerror or error}; choose a folder that you may write to")
+    advice = "give a shorter name" if error.errno == errno.ENAMETOOLONG else "choose a folder that you may write to"
+    return EmotalkError(f"cannot write {path}: {error.strerror or error}; {advice}")
+
+
+def check_readable(path: str | os.PathLike, advice: str = "check the path") -> Path:
+    """See that ``path`` is a file that can be read, before any work is done for it. Returns it as a :class:`~pathlib.Path`.
+
+    Args:
+        path: of an input.
+        advice: what to do where there is no such file.
+
+    Raises:
+        EmotalkError: there is none, it is a folder, or it cannot be read.
+
+    >>> check_readable("no_such_face.png")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such_face.png: no such file; check the path
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):  # a pipe is not opened: it would wait for who writes to it
+            path.open("rb").close()
+    except FileNotFoundError:
+        raise EmotalkError(f"{path}: no such file; {advice}") from None
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise EmotalkError(f"{path}: is a folder; give a file")
+    return path
+
+
+def check_folder(path: str | os.PathLike, advice: str = "check the path") -> Path:
+    """See that ``path`` is a folder, before any work is done for it. Returns it as a :class:`~pathlib.Path`.
+
+    Args:
+        path: of an input.
+        advice: what to do where there is no such folder.
+
+    Raises:
+        EmotalkError: there is none, or it is a file.
+
+    >>> check_folder("no_such_folder")
+    Traceback (most recent call last):
+    emotalk_lite.errors.EmotalkError: no_such_folder: no such folder; check the path
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return path
+        there = path.exists()
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    raise EmotalkError(f"{path}: is a file; give a folder" if there else f"{path}: no such folder; {advice}")
+
+
+def cannot_read(path: str | os.PathLike, error: OSError) -> EmotalkError:
+    """What to say of an input that the operating system refuses.
+
+    >>> cannot_read("face.png", PermissionError(errno.EACCES, "Permission denied"))
+    EmotalkError('face.png: cannot be read (Permission denied); check its permissions')
+    """
+    advice = "check its permissions" if isinstance(error, PermissionError) else "check the path"
+    return EmotalkError(f"{path}: cannot be read ({error.strerror or error}); {advice}")
 
 
 def remove_abandoned(folder: str | os.PathLike, age: float = ABANDONED) -> None:

@@ -11,10 +11,10 @@ from einops import rearrange
 from .data.clips import Entry
 from .data.windows import ClipWindows, emotion_condition, to_signed, to_uint8
 from .emotions import EMOTIONS
+from .generate import generate
 from .metrics.image import mouth_correlation, mouth_error, mouth_motion, psnr, ssim
 from .models.critics import EmotionCritic
 from .models.generator import Generator
-from .models.noise import sample_noise
 
 LEAST_MOTION = 0.01  # grey levels a frame: less motion than any film has, so that a still clip divides by something
 
@@ -49,7 +49,7 @@ class Validation:
 
 @torch.inference_mode()
 def validate(generator: Generator, examples: ClipWindows, n_clips: int = len(EMOTIONS), seed: int = 0) -> Validation:
-    """Generate whole clips, one an emotion, from their own speech and the first neutral frame, and compare.
+    """Generate whole clips, one an emotion, as `talk` does, from their own speech and the first neutral frame, and compare.
 
     Args:
         generator: the model; it is put into evaluation mode.
@@ -61,18 +61,11 @@ def validate(generator: Generator, examples: ClipWindows, n_clips: int = len(EMO
         Scores and frames of each clip.
     """
     generator.eval()
-    device = next(generator.parameters()).device
     result = Validation({}, {}, {})
     for entry in one_of_each_emotion(examples)[:n_clips]:
         clip = examples.clip(entry)
-        rng = torch.Generator(device).manual_seed(seed)
-        frames = generator(
-            examples.condition_image(entry)[None].to(device),
-            torch.from_numpy(clip.audio)[None].to(device),
-            emotion_condition(clip, examples.intensities)[None].to(device),
-            sample_noise(1, len(clip.frames), generator.config.noise_dim, rng),
-        )
-        drawn = to_uint8(frames[0])
+        image, emotion = to_uint8(examples.condition_image(entry)), emotion_condition(clip, examples.intensities)
+        drawn = generate(generator, image, clip.audio, emotion.tolist(), seed=seed)
         result.generated[clip.name], result.real[clip.name] = drawn, clip.frames
         result.scores[clip.name] = {
             "psnr": psnr(drawn, clip.frames),
@@ -94,6 +87,13 @@ def emotion_accuracy(critic: EmotionCritic, examples: ClipWindows, n_clips: int 
 
 
 def one_of_each_emotion(examples: ClipWindows) -> list[Entry]:
-    """One clip an emotion, of different actors where there are several: the i-th clip in the i-th emotion."""
-    of = [[e for e in examples.entries if e.emotion == emotion] for emotion in EMOTIONS]
-    return [entries[i % len(entries)] for i, entries in enumerate(of) if entries]
+    """One clip an emotion, of different actors where there are several: of the i-th emotion the first clip of the i-th actor.
+
+    Where that actor has none, it is the emotion's first clip.
+    """
+    actors, chosen = sorted({entry.actor for entry in examples.entries}), []
+    for i, emotion in enumerate(EMOTIONS):
+        entries = [entry for entry in examples.entries if entry.emotion == emotion]
+        of_actor = [entry for entry in entries if entry.actor == actors[i % len(actors)]]
+        chosen += (of_actor or entries)[:1]
+    return chosen

@@ -18,7 +18,7 @@ from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.ablate import ablate, choose_upscaler, source_commit
 from emotalk_lite.ablation_folder import begun_with, check_settings
-from emotalk_lite.ablation_tables import duration, tables
+from emotalk_lite.ablation_tables import duration, seed_means, seed_spread, table, tables
 from emotalk_lite.carried import tensors_sha256
 from emotalk_lite.checkpoint import checkpoint_name, load_generator
 from emotalk_lite.data.clips import Manifest, load_clip
@@ -233,6 +233,17 @@ def test_with_several_seeds_the_tables_show_how_they_scatter_and_star_what_is_mo
     assert near[2].split()[-3:] == ["4.000", "±", "0.10"] and near[4].endswith("+5%") and far[4].endswith("+5%*")
     assert near[-2] == "mean ± standard deviation of 3 seeds" and max(map(len, near)) <= 80
     assert "±" not in tables(whole[1]), "one seed does not scatter"
+
+
+def test_enlarging_is_judged_by_what_it_adds_to_each_training_and_not_by_how_these_scatter():
+    added = {"base": (0, 0, 0), "base+bsrgan": (0.4, 0.5, 0.6), "se": (0.5, 0.5, 0.5)}
+    rows = {name: {seed: {"fid": 4 + int(seed) + by[int(seed)]} for seed in "012"} for name, by in added.items()}
+    spread = seed_spread({"rows": rows}, "fid")
+    assert spread.margins["base+bsrgan"] == pytest.approx(4.303 * 0.1 / np.sqrt(3), rel=1e-3)  # Student's for 3 - 1 degrees of freedom
+    lines = table("fid", seed_means({"rows": rows}, "fid"), spread).splitlines()
+    assert [line.split()[0] for line in lines[:-1] if line.endswith("*")] == ["base+bsrgan"]
+    other_seeds = rows | {"base+bsrgan": {f"1{seed}": metrics for seed, metrics in rows["base+bsrgan"].items()}}
+    assert seed_spread({"rows": other_seeds}, "fid").margins["base+bsrgan"] > 2
 
 
 def test_frozen_trainings_are_counted_in_their_rows_and_a_wrong_judge_is_marked(whole):

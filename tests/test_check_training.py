@@ -70,7 +70,7 @@ def ratio(drawn, real, box, boxed=True, inverse=False, swap=False, signed=True, 
 
 @pytest.mark.parametrize(
     "mistake, hint",
-    [({}, "stop the training"), ({"swap": True}, "rows are y"), ({"signed": False}, "wraps around"), ({"scale": 2.0}, "ratio 1"),
+    [({}, "late in pretraining"), ({"swap": True}, "rows are y"), ({"signed": False}, "wraps around"), ({"scale": 2.0}, "ratio 1"),
      ({"against_real": True}, "brighter film"), ({"change": lambda film: np.diff(film, axis=0) ** 2}, "not squares"),
      ({"change": lambda film: np.abs(film - film[0])}, "the one before it"), ({"change": lambda film: np.diff(film, axis=0)}, "cancel"),
      ({"change": lambda film: film.std(axis=0)}, "neighbouring frames"), ({"boxed": False}, "cut the box out"), ({"inverse": True}, "are exchanged"),

@@ -1,5 +1,6 @@
 """The command line as a process: what it prints, its exit status, and what it leaves on disk."""
 
+import importlib.metadata
 import os
 import re
 import signal
@@ -286,11 +287,149 @@ def test_ctrl_c_says_in_one_line_how_to_go_on(tmp_path):
     assert (tmp_path / "run" / "state.safetensors").is_file()
 
 
-@pytest.mark.parametrize("wrong", [["talk"], ["talk", "--volume", "11"], ["dance"], ["train", "--steps", "many"]])
-def test_a_misspelt_command_exits_with_2_and_shows_the_usage(wrong, capsys):
+MISSPELT = [
+    (["talk"], "missing option '--image'; 'emotalk talk -h' shows the options"),
+    (["talk", "--model", "x"], "no such option: --model; 'emotalk talk -h' shows the options"),
+    (["talk", "--imag", "x"], "no such option: --imag .*--image.*; 'emotalk talk -h' shows the options"),
+    (["train", "--out"], "option '--out' requires an argument; 'emotalk train -h' shows the options"),
+    (["train", "--seed", "abc"], "invalid value for '--seed': .* valid integer.*; 'emotalk train -h' shows the options"),
+    (["train", "--steps", "many"], "invalid value for '--steps': .* valid integer.*; 'emotalk train -h' shows the options"),
+    (["bench", "--seconds", "-1"], "invalid value for '--seconds': .*; 'emotalk bench -h' shows the options"),
+    (["mos", "survey"], "missing argument 'CLIPS'; 'emotalk mos survey -h' shows the options"),
+    (["mos", "surv"], "no such command 'surv'.*; 'emotalk mos -h' shows the commands"),
+    (["dance"], "no such command 'dance'; 'emotalk -h' shows the commands"),
+    (["--volume", "11"], "no such option: --volume; 'emotalk -h' shows the options"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "line"), MISSPELT, ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+def test_a_misspelt_command_is_one_line_that_says_where_help_is(wrong, line, capsys):
     done = emotalk_here(capsys, *wrong)
-    assert done.returncode == 2
-    assert done.stderr.startswith("Usage: emotalk") and "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(f"emotalk: {line}\n", done.stderr), done.stderr
+    assert "Input should" not in done.stderr and "--help" not in done.stderr
+
+
+@pytest.mark.parametrize("group", [[], ["mos"]], ids=["emotalk", "mos"])
+def test_a_group_without_a_command_shows_its_help(group, capsys):
+    done = emotalk_here(capsys, *group)
+    shown = done.stdout + done.stderr  # which of the two, and the status, depend on typer's version
+    assert shown.startswith("Usage: emotalk") and "Commands:" in shown and "emotalk: " not in shown
+
+
+def test_version_is_one_line(capsys):
+    done = emotalk_here(capsys, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"emotalk {importlib.metadata.version('emotalk-lite')}\n", "")
+
+
+FOLDERS = {
+    "evaluate": ["--generated", ROOT, "--real"],
+    "mos survey": ["--out", "survey.html"],
+    "train": ["--out", "run", "--data"],
+    "prepare": ["--out", "prepared", "--raw"],
+    "ablate": ["--out", "ablation", "--data"],
+}
+
+
+@pytest.mark.parametrize("command", FOLDERS)
+def test_a_file_in_place_of_a_folder_is_called_one(command, portrait_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    done = emotalk_here(capsys, *command.split(), *FOLDERS[command], portrait_file)
+    assert (done.returncode, done.stderr) == (2, f"emotalk: {portrait_file}: is a file; give a folder\n")
+    assert not list(tmp_path.iterdir())
+
+
+PATHS = {
+    "talk --image": ["--audio", __file__, "--emotion", "happy", "--out", "talk.mp4", "--image"],
+    "talk --audio": ["--image", __file__, "--emotion", "happy", "--out", "talk.mp4", "--audio"],
+    "talk --out": ["--image", __file__, "--audio", __file__, "--emotion", "happy", "--out"],
+    "talk --checkpoint": ["--image", __file__, "--audio", __file__, "--emotion", "happy", "--out", "talk.mp4", "--checkpoint"],
+    "upscale IN": ["--model", "bicubic", "--", "talk.mp4"],
+    "convert IN": ["--", "out.safetensors"],
+    "evaluate --real": ["--generated", ROOT, "--real"],
+    "train --data": ["--out", "run", "--data"],
+    "train --init": ["--out", "run", "--data", ROOT, "--init"],
+    "prepare --raw": ["--out", "prepared", "--raw"],
+    "mos survey": ["--out", "survey.html"],
+    "mos analyse --key": [ROOT, "--key"],
+}
+
+
+@pytest.mark.parametrize("command", PATHS)
+def test_an_impossible_path_is_one_line(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = [word for word in command.split() if word.islower() and not word.startswith("-")]
+    options = PATHS[command]
+    long = 300 * "a" + ".mp4"
+    given = [*options[: options.index("--") + 1], long, *options[options.index("--") + 1 :]] if "--" in options else [*options, long]
+    done = emotalk_here(capsys, *words, *given)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert re.fullmatch(f"emotalk: .*{long}.*File name too long.*; .+\n", done.stderr), done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_input_without_the_right_to_read_it_is_one_line(tmp_path, capsys):
+    locked = tmp_path / "locked.png"
+    locked.write_bytes(b"")
+    locked.chmod(0)
+    me = os.getuid()
+    if not me:  # root may read everything; who typer asks about is the real user
+        os.setreuid(65534, 0)
+    try:
+        done = emotalk_here(capsys, "upscale", locked, tmp_path / "large.png")
+    finally:
+        if not me:
+            os.setreuid(0, 0)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.endswith(f"{str(locked)!r} cannot be read (Permission denied); check its permissions\n")
+
+
+def test_a_file_name_that_is_no_utf_8_can_be_said(request_, tmp_path, capsys):
+    out = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    done = emotalk_here(capsys, "talk", *words({**request_, "--out": out}))
+    assert done.returncode == 0 and out.is_file()
+    assert done.stdout.startswith(f"{tmp_path}/caf\\udce9.mp4: 66 frames")
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [("upscale Makefile b.mp4", "stopped; nothing was written"), ("train", "stopped; the same command with --resume goes on where it stopped")],
+)
+def test_ctrl_c_in_the_first_seconds_says_that_it_was_heard(command, line, tmp_path):
+    (tmp_path / "torch.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")  # what takes these seconds
+    done = subprocess.run(
+        [*EMOTALK, *command.split()],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would ignore it
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, f"emotalk: {line}\n")
+
+
+def test_a_kill_while_a_bar_is_shown_leaks_no_semaphore():
+    kill = "import multiprocessing, os, signal; from tqdm import tqdm; import emotalk_lite.cli as cli\n"
+    kill += "multiprocessing.set_start_method('spawn')\n"  # as on a Mac, where such a semaphore has a name
+    kill += "cli.training.resolve_preset = lambda *_: (tqdm(total=1), os.kill(os.getpid(), signal.SIGKILL)); cli.app(['train'])"
+    done = subprocess.run([sys.executable, "-c", kill], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL and "0/1" in done.stderr and "leaked" not in done.stderr
+
+
+def make_talk(*words, **variables):
+    given = [f"{name}={value}" for name, value in {"PYTHON": "no_python", **variables}.items()]  # `make env` would fail
+    return subprocess.run(["make", "--no-print-directory", *words, "talk", *given], cwd=ROOT, env=os.environ | {"LC_ALL": "C"}, capture_output=True, text=True)
+
+
+def test_make_talk_without_an_input_says_how_before_anything_is_made():
+    done = make_talk(IMAGE="face.png", EMOTION="happiness")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"Makefile:\d+: \*\*\* .*make talk IMAGE=face.png AUDIO=speech.wav EMOTION=happiness OUT=talk.mp4.*\n", done.stderr)
+
+
+def test_make_talk_gives_the_command_every_input():
+    done = make_talk("-n", IMAGE="my face.png", AUDIO="speech.wav", EMOTION="happiness", OUT="talk.mp4")
+    assert 'talk --image "my face.png" --audio "speech.wav" --emotion "happiness" --out "talk.mp4"' in done.stdout
 
 
 @pytest.mark.parametrize("command", ["sample", "cremad", "prepare", "synth", "train", "talk"])

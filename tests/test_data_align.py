@@ -136,7 +136,7 @@ def test_someone_small_in_the_background_does_not_matter(portrait):
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_several_people_are_refused(portrait, count):
-    with pytest.raises(EmotalkError, match=f"{count} faces found; crop"):
+    with pytest.raises(EmotalkError, match=f"{count} faces found; crop it to the one that should speak, with hair, chin and some room around"):
         align_face(np.concatenate([portrait] * count, axis=1))
 
 
@@ -159,3 +159,45 @@ def test_a_face_that_is_too_small_is_refused_with_its_size(portrait):
 def test_a_picture_without_a_face_is_refused(picture):
     with pytest.raises(EmotalkError, match="no face found"):
         align_face(picture)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_face_that_is_found_upside_down_or_on_its_side_is_refused(sample, quarters, tmp_path):
+    frame = media.read_video(sample.raw_path(sample.clips[0])).frames[0]
+    Image.fromarray(np.rot90(frame, quarters)).save(tmp_path / "lying.png")
+    assert len(faces.detect_faces(np.ascontiguousarray(np.rot90(frame, quarters))).boxes)  # else it would be no face at all
+    with pytest.raises(EmotalkError, match="lying.png: the face lies on its side or upside down; turn the picture upright"):
+        align_face(tmp_path / "lying.png")
+
+
+def test_a_doubtful_face_that_stands_upright_is_taken(clips):
+    covered = clips["neutral"].frames[0].copy()
+    covered[44:60, 36:92] = 10  # dark glasses
+    found = faces.detect_faces(covered)
+    score = faces.refine(covered[None], faces.square(found.boxes[:1]))[0][0]
+    assert score < align.DOUBTFUL and align_face(covered).image.shape == (128, 128, 3)
+
+
+def test_below_a_face_without_a_chin_are_no_stripes(portrait):
+    close = portrait[40:165, 130:310]
+    face = align_face(close)
+    striped, inside = warp(close[None], face.matrix)[0], align.covered(close.shape[:2], face.matrix)
+    assert face.missing == 1 - inside.mean() > align.ROOM
+    assert (face.image[inside] == striped[inside]).all()
+    last = np.flatnonzero(inside.any(axis=1))[-1]
+    soft, stripes = (np.abs(np.diff(image[last + 10].astype(int), axis=0)).max() for image in (face.image, striped))
+    assert soft < 10 and stripes > 60  # grey levels from one pixel to the next
+    rows = np.abs(np.diff(face.image[last - 5 : last + 10].astype(int), axis=0)).mean(axis=(1, 2))
+    assert rows.max() < 10  # grey levels from one row to the next: where the picture ends is no seam, which were 15
+
+
+@pytest.mark.parametrize("first, softened", [(0, False), (10, False), (20, True)])
+def test_only_where_much_is_missing_is_anything_but_the_border_repeated(clips, first, softened):
+    picture = clips["neutral"].frames[0][:, first:]
+    face = align_face(picture)
+    assert face.missing > 0 and (face.missing > align.ROOM) == softened
+    assert (face.image == warp(picture[None], face.matrix)[0]).all() == (not softened)
+
+
+def test_a_portrait_with_room_misses_nothing(portrait):
+    assert align_face(portrait).missing == 0

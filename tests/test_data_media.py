@@ -1,5 +1,8 @@
 """Media files in and out: real codecs, real files, no mocks."""
 
+import struct
+import subprocess
+import sys
 import weakref
 
 import av
@@ -135,7 +138,7 @@ def test_a_single_frame_is_held():
 
 
 @pytest.mark.parametrize("height, width", [(128, 128), (127, 129)])
-@pytest.mark.parametrize("channels, rate", [(1, 44100), (2, 48000), (1, 8000), (6, 44100)])
+@pytest.mark.parametrize("channels, rate", [(1, 44100), (2, 48000), (1, 8000), (6, 44100), (8, 48000)])
 def test_what_is_written_reads_back(tmp_path, film, speech, height, width, channels, rate):
     frames = film.frames[:57, 60 : 60 + height, 150 : 150 + width]
     sound = np.repeat(speech.samples[:, : int(2.27 * rate)], channels, axis=0)
@@ -303,3 +306,83 @@ def test_a_video_without_a_single_frame(tmp_path, sample):
         container.start_encoding()
     with pytest.raises(EmotalkError, match="cannot be read|no video frame"):
         media.read_video(tmp_path / "empty.mkv")
+
+
+def test_a_file_of_floats_above_1_is_made_quieter_and_not_distorted(tmp_path, speech):
+    loud = 3 * speech.samples / np.abs(speech.samples).max()
+    read = media.read_audio(write_audio(tmp_path / "loud.wav", loud, RATE, "pcm_f32le")).samples
+    assert np.abs(read).max() == 1 and np.abs(3 * read - loud).max() < 1e-5
+    quiet = media.read_audio(write_audio(tmp_path / "quiet.wav", loud / 4, RATE, "pcm_f32le")).samples
+    assert (quiet == loud / 4).all()
+
+
+@pytest.mark.parametrize("rate", [8000, RATE])
+@pytest.mark.parametrize("gain", [3, 32768])
+def test_the_network_hears_loud_sound_as_it_hears_soft_sound(speech, rate, gain):
+    usual = media.speech_input(speech.samples, rate)
+    assert np.abs(media.speech_input(gain * speech.samples, rate) - usual).max() < 0.01  # cut off at 1, it would be a square wave
+
+
+def test_a_filter_that_overshoots_makes_no_sound_louder_than_1(tmp_path):
+    square = np.sign(np.sin(2 * np.pi * 100 * np.arange(43000) / 43000 + 0.1)).astype(np.float32)
+    assert np.abs(media.to_mono_8k(square, 43000)).max() == 1
+    for_aac, rate = media.encode._for_aac(square[None], 43000)
+    assert rate == 44100 and np.abs(for_aac).max() == 1
+
+
+def write_wav(path, samples, rate, data_size=None):
+    """A WAV of 16 bits, of any number of channels, which ffmpeg's encoder has no layout for; `data_size` lies in its header."""
+    data = (samples.T * 32767).astype("<i2").tobytes()
+    channels, size = len(samples), len(data) if data_size is None else data_size
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, rate * channels * 2, channels * 2, 16)
+    odd = struct.pack("<4sI", b"junk", 3) + b"abc\0"  # a chunk of odd size is filled up
+    body = b"WAVE" + fmt + odd + struct.pack("<4sI", b"data", size)
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body) + len(data)) + body + data)
+    return path
+
+
+@pytest.mark.parametrize("channels", [1, 2, 8, 12])
+def test_any_number_of_channels_is_read_in_order_and_at_its_level(tmp_path, channels):
+    gains = np.linspace(0.2, 0.9, channels)[:, None]
+    wave = gains * np.sin(np.arange(16000) / 9 * (1 + np.arange(channels)[:, None]))  # each another tone
+    path = write_wav(tmp_path / "many.wav", wave, 16000)
+    script = f"import sys, numpy as np; from emotalk_lite.data.media import read_audio; np.save({str(tmp_path / 'read.npy')!r}, read_audio(sys.argv[1]).samples)"
+    subprocess.run([sys.executable, "-c", script, path], check=True)  # a crash would take the tests with it
+    read = np.load(tmp_path / "read.npy")
+    assert read.shape == wave.shape and read.dtype == np.float32 and read.flags.c_contiguous
+    assert np.abs(read - wave).max() < 1e-4
+
+
+def test_channels_that_cancel_each_other_out_are_heard(tmp_path, speech):
+    usual = media.speech_input(*speech)
+    opposite = np.concatenate([speech.samples, -speech.samples])
+    assert np.abs(media.speech_input(opposite, RATE) - usual).max() < 1e-5
+    nearly = np.concatenate([speech.samples, -0.9 * speech.samples])
+    assert (media.speech_input(nearly, RATE) == media.speech_input(speech.samples, RATE)).all()
+    one_of_eight = np.pad(speech.samples, ((3, 4), (0, 0)))
+    assert (media.to_mono_8k(one_of_eight, 8000) == one_of_eight.mean(axis=0)).all()  # ordinary sound is mixed as ever
+    film = media.write_video(tmp_path / "o.mp4", np.zeros((25, 64, 64, 3), np.uint8), audio=np.repeat(opposite[:, :RATE], 5, axis=0), sample_rate=RATE)
+    assert np.abs(media.read_audio(film).samples).max() > 0.5 * np.abs(speech.samples[:, :RATE]).max()  # AAC has no layout of ten
+
+
+def test_a_wav_that_is_cut_off_is_refused(tmp_path, speech):
+    whole = write_wav(tmp_path / "whole.wav", speech.samples[:, : 2 * RATE], RATE)
+    with pytest.raises(EmotalkError, match="half.wav: is cut off after 1.0 of 2.0 s; get the whole file"):
+        media.read_audio(cut(whole, tmp_path / "half.wav", 0.5))
+    nearly = media.read_audio(cut(whole, tmp_path / "nearly.wav", 0.9)).samples  # as other formats may
+    assert nearly.shape[1] == pytest.approx(1.8 * RATE, abs=200)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_wav_of_a_program_that_did_not_know_its_length_is_whole(tmp_path, speech, size):
+    path = write_wav(tmp_path / "stream.wav", speech.samples[:, :RATE], RATE, data_size=size)
+    if size:
+        assert media.read_audio(path).samples.shape == (1, RATE)
+    assert media.decode.share_there(path) == 1
+
+
+def test_a_name_too_long_for_the_file_system_is_one_line():
+    for read in (media.read_audio, media.read_video):
+        with pytest.raises(EmotalkError, match="cannot be read .*; check the path") as error:
+            read(300 * "a" + ".wav")
+        assert "\n" not in str(error.value)

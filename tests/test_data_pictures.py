@@ -100,3 +100,36 @@ def test_an_iphones_picture_is_called_what_it_is(tmp_path):
     (tmp_path / "me.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     with pytest.raises(EmotalkError, match="me.heic: is HEIC, as iPhones take pictures; give a PNG, JPEG or WebP"):
         read_image(tmp_path / "me.heic")
+
+
+def test_floats_that_were_never_divided_by_255_are_refused_and_not_white(portrait):
+    with pytest.raises(EmotalkError, match=r"is in \[0, 1\], this one reaches 255; divide 0 to 255 by 255"):
+        read_image(portrait.astype(np.float32))
+    rounded = portrait / 255 * (1 + 5e-4)
+    assert close(read_image(rounded), portrait, 1)
+
+
+def test_an_array_of_too_many_pixels_is_refused_like_a_file():
+    with pytest.raises(EmotalkError, match="has 121 megapixels, more than 100; scale it down"):
+        read_image(np.broadcast_to(np.uint8(0), (11000, 11000)))
+
+
+def test_a_truncated_pillow_image_is_one_line(tmp_path, portrait):
+    Image.fromarray(portrait).save(tmp_path / "whole.jpg")
+    whole = (tmp_path / "whole.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    with Image.open(tmp_path / "cut.jpg") as picture, pytest.raises(EmotalkError, match="the picture cannot be read .*; give an undamaged one") as error:
+        read_image(picture)
+    assert "\n" not in str(error.value)
+
+
+def test_an_empty_file_is_called_empty(tmp_path):
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(EmotalkError, match="empty.png: is empty; get the file again"):
+        read_image(tmp_path / "empty.png")
+
+
+def test_a_name_too_long_for_the_file_system_is_one_line():
+    with pytest.raises(EmotalkError, match="cannot be read .*; check the path") as error:
+        read_image(300 * "a" + ".png")
+    assert "\n" not in str(error.value)

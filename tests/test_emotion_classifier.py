@@ -38,3 +38,10 @@ def test_fitting_twice_gives_the_same_weights():
 
 def test_it_is_small():
     assert SHIPPED.stat().st_size < 200_000 and len(EMOTIONS) == 6
+
+
+@pytest.mark.parametrize("n_frames", [1, 2])
+def test_a_film_of_one_or_two_frames_is_judged_by_its_last(clips, n_frames):
+    film, neutral = clips["happiness"].frames[30 : 30 + n_frames], clips["neutral"].frames[0]
+    seen = recognise(film, neutral)
+    assert seen == recognise(film[-1:].repeat(3, axis=0), neutral) and sum(seen.values()) == pytest.approx(1)  # NaN equals nothing

@@ -41,6 +41,7 @@ def test_blends_and_intensities():
         ("happiness:0.8,sadness:0.3", "must not exceed 1"),
         ("happy:0.5,HAP:0.5", "stands twice"),
         (None, "not NoneType"),
+        ({3: 1.0}, "unknown emotion '3'"),
         ({"happy": "x"}, "must be a number from 0 to 1"),
     ],
 )
@@ -49,3 +50,29 @@ def test_what_cannot_be_meant_is_one_clear_line(written, complaint):
         parse_emotion(written)
     assert complaint in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "written, complaint",
+    [
+        ("happiness,sadness", "the weights of 'happiness,sadness' add up to 2; give each a share, such as happiness:0.5,sadness:0.5"),
+        ("happy,sad:0.3", "add up to 1.3; give each a share, such as happiness:0.5,sadness:0.5"),
+        ("happiness:0,5", "'happiness:0,5' has a comma inside a number; write 0.5 with a point"),
+        ("happiness: 0,25, sadness:0,5", "write 0.25 with a point"),
+        ("hapiness", "unknown emotion 'hapiness'; did you mean happiness?"),
+        ("Angre", "unknown emotion 'Angre'; did you mean anger?"),
+        ("mad", "unknown emotion 'mad'; choose from anger, disgust"),
+    ],
+)
+def test_what_was_probably_meant_is_said(written, complaint):
+    with pytest.raises(EmotalkError) as error:
+        parse_emotion(written)
+    assert complaint in str(error.value)
+
+
+def test_the_shares_that_are_proposed_for_emotions_without_one_are_taken():
+    for n in range(2, 7):
+        with pytest.raises(EmotalkError) as error:
+            parse_emotion(",".join(EMOTIONS[:n]))
+        proposed = str(error.value).split("such as ")[1]
+        assert 0.9 < sum(parse_emotion(proposed)) <= 1

@@ -1,6 +1,7 @@
 """Talking: any ordinary face and recording in, 25 frames a second with the recording's own sound out."""
 
 import math
+import re
 
 import av
 import numpy as np
@@ -167,7 +168,7 @@ def test_an_emotion_may_be_written_in_many_ways():
     assert emotion_weights("HAP") == emotion_weights({"happy": 1}) == emotion_weights((0, 0, 0, 1, 0, 0)) == happy()
     assert emotion_weights(np.zeros(6)) == (0.0,) * 6
     assert emotion_weights(np.array([0.5, 0, 0, 0, 0, 0.5])) == emotion_weights("anger:0.5,sadness:0.5")
-    for wrong in ("joy", [1, 0], [0, 0, 0, 2, 0, 0], [0.5] * len(EMOTIONS), [float("nan")] + [0] * 5):
+    for wrong in ("joy", [1, 0], [[1, 2], [3]], {3: 1.0}, [0, 0, 0, 2, 0, 0], [0.5] * len(EMOTIONS), [float("nan")] + [0] * 5):
         with pytest.raises(EmotalkError):
             emotion_weights(wrong)
 
@@ -186,6 +187,33 @@ def test_samples_in_memory_are_heard_like_a_file(speech, face, generator):
             read_speech((wrong, 8000))
     with pytest.raises(EmotalkError, match="silent"):
         speech_input(*read_speech((np.zeros(8000), 8000)))
+
+
+def test_samples_in_memory_are_never_beyond_1(speech):
+    lowest = np.array([-32768, 0, 16384], np.int16)  # there is one step more below zero than above
+    assert read_speech((lowest, 8000)).samples.min() == -1
+    doubled = 2 * speech.samples / np.abs(speech.samples).max()
+    assert np.abs(2 * read_speech((doubled, speech.rate)).samples - doubled).max() < 1e-6
+    assert (read_speech((doubled / 2, speech.rate)).samples == doubled / 2).all()
+
+
+@pytest.mark.parametrize(
+    ("audio", "complaint"),
+    [
+        ((np.full(8000, 32767.0), 8000), r"float samples are in \[-1, 1\], and these reach 32767; divide int16 by 32768"),
+        ((np.ones(8000), "44100"), "'44100' is no sampling rate; give samples a second"),
+        ((np.ones(8000), 0.5), "0.5 is no sampling rate"),
+        ((np.ones(8000), None), "None is no sampling rate"),
+        ((8000, np.ones((8000, 2))), r"a rate of shape \(8000, 2\) is none; give \(samples, rate\), in this order"),
+        (([[1, 2], [3]], 8000), "channels of unequal length"),
+        ((["a"], 8000), "are no sound; give numbers"),
+        (np.ones(8000), r"speech is a path or \(samples, rate\), not ndarray"),
+    ],
+)
+def test_what_is_no_sound_in_memory_is_one_line(audio, complaint):
+    with pytest.raises(EmotalkError, match=complaint) as error:
+        read_speech(audio)
+    assert "\n" not in str(error.value)
 
 
 def test_a_checkpoint_that_draws_another_size_is_refused(portrait_file, speech_file, tmp_path):
@@ -299,3 +327,22 @@ def test_with_a_strangers_voice_the_filmed_mans_eyes_stay_sharp():
     grey = np.concatenate([neutral.frames[:1], film]).mean(axis=-1)[:, 44:61, 27:101]
     edges = np.abs(4 * grey[:, 1:-1, 1:-1] - grey[:, :-2, 1:-1] - grey[:, 2:, 1:-1] - grey[:, 1:-1, :-2] - grey[:, 1:-1, 2:]).mean(axis=(1, 2))
     assert edges[1:].min() > 0.6 * edges[0]
+
+
+def test_speech_that_nobody_hears_is_named_by_its_file(portrait_file, checkpoint, tmp_path):
+    ultrasound = 0.01 * np.sin(2 * np.pi * 20_000 * np.arange(48_000) / 48_000, dtype=np.float32)[None]
+    path = write_audio(tmp_path / "bat.wav", ultrasound, 48_000, "pcm_s16le")
+    with pytest.raises(EmotalkError, match="^.*bat.wav: the speech is silent"):
+        talk(portrait_file, path, "fear", checkpoint=checkpoint)
+    with pytest.raises(EmotalkError, match="^the speech is silent"):
+        talk(portrait_file, (ultrasound, 48_000), "fear", checkpoint=checkpoint)
+
+
+def test_a_picture_without_room_around_the_face_is_taken_and_said(portrait, speech, checkpoint, tmp_path, capsys):
+    voice = speech.samples[:, 30_000:34_000], speech.rate
+    Image.fromarray(portrait[75:185, 165:280]).save(tmp_path / "close.png")
+    talk(tmp_path / "close.png", voice, "fear", checkpoint=checkpoint, progress=False)
+    line = r".*close.png: is cropped so closely that \d\d% of the frame is made up; give one with room around the face\n"
+    assert re.fullmatch(line, capsys.readouterr().err)
+    talk(portrait, voice, "fear", checkpoint=checkpoint, progress=False)
+    assert capsys.readouterr().err == ""

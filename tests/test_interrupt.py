@@ -54,12 +54,12 @@ def test_what_a_background_job_ignores_stays_ignored_and_a_library_leaves_kill_a
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_an_import_at_once(tmp_path, number):
+def test_a_signal_ends_an_import_at_once_and_says_so(tmp_path, number):
     (tmp_path / "slow.py").write_text(f"import signal\ntry:\n    signal.raise_signal({int(number)})\nexcept BaseException:\n    pass\n")
     script = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nfrom emotalk_lite.interrupt import ends_like_ctrl_c\nwith ends_like_ctrl_c():\n    import slow\n"
     paths = os.pathsep.join([str(tmp_path), str(ROOT)])
     done = subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (-number, "")
+    assert (done.returncode, done.stderr) == (-number, "emotalk: stopped; nothing was written\n")
 
 
 def test_kill_raises_in_a_command_and_a_thread_goes_without(handlers):

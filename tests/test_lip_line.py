@@ -21,7 +21,7 @@ def shut(sample):
 def seen(face, below=0.0):
     """The line in pixels, told that the corners of the mouth are `below` where they are."""
     mouth = face_places(face)[:, 1] + torch.tensor([0.0, below / len(face)])
-    row, sure = find_lip_line(to_signed(face)[None], mouth)
+    row, sure, _ = find_lip_line(to_signed(face)[None], mouth)
     return row.item() * len(face), sure.item()
 
 
@@ -55,3 +55,35 @@ def test_a_mouth_that_is_higher_opens_higher(sample, shut):
         return (opening * torch.arange(128)).sum() / opening.sum()
 
     assert 2.5 < middle(shut) - middle(higher) < 4.5
+
+
+def painted_mouth(bend):
+    """A light face with a dark line, bent by so much at its ends, in its 128 columns around the middle."""
+    x = (np.arange(128) + 0.5) / 128 - 0.5
+    rows = 90 - 128 * bend * x**2
+    dark = np.exp(-(((np.arange(128)[:, None] + 0.5 - rows) / 1.5) ** 2)) * (np.abs(x) < 0.15)
+    face = np.repeat((200 - 120 * dark)[..., None], 3, axis=2).astype(np.uint8)
+    return to_signed(face)[None]
+
+
+@pytest.mark.parametrize("bend", [0.0, 0.5, 1.5])
+def test_a_bent_line_is_followed_to_its_ends(bend):
+    line = find_lip_line(painted_mouth(bend), torch.tensor([[0.5, 0.7]]))
+    assert line.row.item() * 128 == pytest.approx(90, abs=0.5)
+    assert line.bend.item() == pytest.approx(bend, rel=0.25, abs=0.1)
+
+
+def test_an_open_mouth_is_open_up_to_the_upper_lip(sample, shut):
+    """A line that is painted between the lips moves up with the upper one. In a mouth that is wide open, nothing of it is left to be seen."""
+    generator, clip = load_generator(SHIPPED), load_clip(sample.path(sample.clips[NEUTRAL]))
+    face = shut.copy()
+    row = round(seen(shut)[0])
+    face[row - 1 : row + 1, 52:76] = (0, 0, 255)
+    encoded = encode(generator, shut, clip.audio, [0, 0, 0, 1, 0, 0])
+    with torch.inference_mode():
+        layers = generator.decoder.warp.layers(encoded.z, to_signed(face)[None], encoded.places)
+    blue = lambda frames: (frames[:, 2] - frames[:, 0])[:, 70:110, 58:70].amax(dim=(1, 2))
+    frames = torch.lerp(layers.moved, layers.inside, layers.opening)
+    widest = int(layers.opening.sum(dim=(1, 2, 3)).argmax())
+    assert blue(layers.moved)[widest] > 1  # it is there before the inside is laid over it
+    assert blue(frames)[widest] < 0.5 * blue(layers.moved)[widest]

@@ -63,3 +63,7 @@ def test_correlations_are_numpy_s(films):
     window = np.exp(-((distance / 9) ** 2) / 2)
     curves = [(film.mean(axis=3) * window).sum(axis=(1, 2)) for film in (real, blurred)]
     assert mouth_correlation(blurred, real, np.tile(MOUTH, (8, 1))) == pytest.approx(np.corrcoef(*curves)[0, 1], abs=1e-3)
+
+
+def test_of_equal_correlations_the_smallest_lag_counts():
+    assert lagged_correlation(np.zeros(30), np.random.default_rng(0).normal(size=30)) == (0, 0)  # a flat curve goes with nothing at any lag

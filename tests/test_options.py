@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import chapters
 import pytest
@@ -11,6 +11,7 @@ from toy import TOY_PRESET, toy_folder
 
 from emotalk_lite.errors import EmotalkError
 from emotalk_lite.kinds import parse, write
+from emotalk_lite.models.generator import Generator
 from emotalk_lite.models.reference import REFERENCE
 from emotalk_lite.options import KINDS, PLACE, check_kept, list_options, with_options
 from emotalk_lite.presets import PRESETS, ModelConfig, TrainConfig, resolve_preset
@@ -29,6 +30,7 @@ WRONG = [
     ("candidate=relu", "candidate=relu: give leaky_relu or tanh"),
     ("betas=0.5", "betas=0.5: give 2 numbers with commas between, each from 0 to below 1"),
     ("filters=16,32", "2 blocks halve 128 pixels to 32; the decoder starts at 4: change filters or image_size"),
+    ("output=warp", "the output warp draws every second clip of a batch, and batch_size is 1: give 2 or more"),
     ("frames_drawn=30", "frames_drawn is 30, and a window has 25 frames; give fewer, or a larger window"),
 ]
 
@@ -37,6 +39,34 @@ WRONG = [
 def test_a_wrong_option_is_refused_with_what_would_be_right(given, line):
     with pytest.raises(EmotalkError, match=re.escape(line)):
         with_options("cpu", [given])
+
+
+@pytest.mark.parametrize(
+    ("config", "option", "value", "right"),
+    [
+        (ModelConfig, "n_context", 1.5, "a whole number, 0 or more"),
+        (ModelConfig, "n_context", True, "a whole number, 0 or more"),
+        (ModelConfig, "speech_dim", "64", "a whole number, 1 or more"),
+        (ModelConfig, "dropout", False, "a number, from 0 to below 1"),
+        (ModelConfig, "conv_lstm", 1, "true or false"),
+        (ModelConfig, "filters", 64, "whole numbers with commas between, each 1 or more"),
+        (TrainConfig, "betas", (0.5, "0.9"), "2 numbers with commas between, each from 0 to below 1"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_before_a_network_is_built(config, option, value, right):
+    with pytest.raises(ValueError, match=re.escape(f"{option} is {value}; it has to be {right}")):
+        config(**{option: value})
+
+
+def test_a_whole_number_will_do_where_a_number_is_asked_for():
+    assert TrainConfig(learning_rate=1, betas=(0, 0.9)).betas == (0, 0.9)
+
+
+def test_the_conv_lstm_is_refused_where_its_block_does_not_enlarge():
+    sizes = {"image_size": 16, "filters": (4, 8), "critic_filters": (4, 8)}
+    with pytest.raises(ValueError, match="with 2 filters nothing is enlarged there: give three filters or more, or leave conv_lstm off"):
+        ModelConfig(**sizes)
+    assert Generator(replace(TOY_PRESET.model, **sizes, conv_lstm=False)).config.filters == (4, 8)
 
 
 def test_every_default_is_read_as_it_is_written():

@@ -116,7 +116,7 @@ def test_killed_in_the_middle_two_workers_go_on_to_the_bytes_of_one_and_leave_no
     for path in out.rglob(".*.part.*"):  # what it was writing; an hour later the next call removes it by itself
         os.utime(path, (0, 0))
     done = emotalk("prepare", "--raw", raw, "--out", out, "--workers", 2)
-    assert done.stdout == f"{out}: 6 clips (4 train, 1 val, 1 test), 1 recordings, 7 skipped (manifest.json says why)\n"
+    assert done.stdout == f"{out}: 6 clips (4 train, 1 val, 1 test), 1 recording, 7 skipped (manifest.json says why)\n"
     assert contents(out) == contents(prepared.folder)
     assert all(path.stat().st_mtime_ns == at for path, at in finished.items())
 
@@ -201,12 +201,23 @@ def test_a_folder_without_good_clips_is_an_error_of_one_line(sample, tmp_path):
     with pytest.raises(EmotalkError, match="holds no .flv.*emotalk cremad"):
         prepare_folder(tmp_path, tmp_path / "out", progress=False)
     (tmp_path / "1001_DFA_ANG_XX.flv").write_bytes(POINTER)
-    with pytest.raises(EmotalkError, match="none of 1 clips could be prepared; 1001_DFA_ANG_XX: a Git LFS pointer"):
+    with pytest.raises(EmotalkError, match="the only clip could not be prepared; 1001_DFA_ANG_XX: a Git LFS pointer"):
         prepare_folder(tmp_path, tmp_path / "out", progress=False)
     (tmp_path / "1001_DFA_ANG_XX.flv").write_bytes(cut_flv(sample.folder / "raw" / "1001_DFA_ANG_XX.flv", 0.1)[:300])
-    with pytest.raises(EmotalkError, match="none of 1 clips"):
+    with pytest.raises(EmotalkError, match="the only clip could not be prepared"):
+        prepare_folder(tmp_path, tmp_path / "out", progress=False)
+    (tmp_path / "holiday.flv").write_bytes(POINTER)
+    with pytest.raises(EmotalkError, match="none of 2 clips could be prepared; 1001_DFA_ANG_XX: "):
         prepare_folder(tmp_path, tmp_path / "out", progress=False)
     assert [path.name for path in (tmp_path / "out").rglob("*.*")] == [".lock"]
+
+
+def test_one_clip_is_said_as_one_and_nothing_skipped_needs_no_reason(sample, tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    shutil.copy(sample.folder / "raw" / "1001_DFA_ANG_XX.flv", raw)
+    done = emotalk("prepare", "--raw", raw, "--out", tmp_path / "out", "--workers", 1)
+    assert done.stdout == f"{tmp_path / 'out'}: 1 clip (1 train, 0 val, 0 test), 0 recordings, 0 skipped\n"
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "a/b"])

@@ -95,6 +95,11 @@ SAID = [
     (ABLATION, "each of the four generators with {seeds}."),
     (ABLATION, "a training took {took[least]:.0f} s on a quiet machine, and up to {took[most]:.0f} s beside other work"),
     (ABLATION, "The {ablation_cpu[videos]} clips that are judged show painted people"),
+    ("book/chapters/12_your_own_face.md",
+     "their opening deviates by {portrait[%s][sadness][lip_opening_deviation]:.3f} of the face's height, against"
+     " {portrait[%s][happiness][lip_opening_deviation]:.3f} in happiness and {portrait[%s][neutral][lip_opening_deviation]:.3f} in neutral" % (3 * (STRANGER,))),
+    (ABLATION, "of the {portrait[painted actors among themselves][pairs]} pairs of twelve *different* painted actors,"),
+    (ABLATION, "mean is {portrait[painted actors among themselves][mean]:.2f} and the nearest two are {portrait[painted actors among themselves][least]:.2f} apart"),
     (ABLATION, 'In the videos of "se+em" with seed 0 the mouth hardly moves: {opening[se+em]:.2f}, where "base" has {opening[base]:.2f}.'),
     (BSRGAN, "It keeps {bench_superres[fast][feature_distance_ratio]:.2f} of bicubic's distance by the mean absolute difference, which it was"
              " trained with, and {bench_superres[fast][lpips_like_ratio]:.2f} by the formula"),

@@ -9,9 +9,9 @@ from emotalk_lite.data.align import align_face
 from emotalk_lite.data.clips import load_clip
 from emotalk_lite.data.faces import detect_faces
 from emotalk_lite.emotions import EMOTIONS
-from emotalk_lite.generate import SHIPPED, generate, load_generator
+from emotalk_lite.generate import SHIPPED, encode, generate, load_generator
 from emotalk_lite.models import warp
-from emotalk_lite.models.pixels import move_pixels
+from emotalk_lite.models.pixels import backward_warp
 from emotalk_lite.models.smile import DOWN, INWARDS, let_go
 
 IMAGE, MOUTH, SMILE = torch.zeros(1, 3, 128, 128), torch.tensor([[0.5, 0.7]]), torch.ones(1)
@@ -28,7 +28,7 @@ def let_go_for(smile=SMILE, **given):
 def test_the_corners_go_down_and_in():
     spots = torch.full((1, 1, 128, 128), -1.0)
     spots[0, 0, 91:93, 44:46] = spots[0, 0, 91:93, 82:84] = 1  # the corners of a mouth at (64, 89.6)
-    moved = move_pixels(spots, let_go_for(neutral=1)[:, 0])[0, 0] > 0
+    moved = backward_warp(spots, let_go_for(neutral=1)[:, 0])[0, 0] > 0
     (rows, columns), middle = moved.nonzero().unbind(dim=1), 63.5
     assert rows.float().mean() == pytest.approx(91.5 + 128 * DOWN, abs=1)
     assert (columns - middle).abs().float().mean() == pytest.approx(19 - 128 * INWARDS, abs=1)
@@ -71,3 +71,16 @@ def test_a_film_of_a_smile_smiles_less(sample, monkeypatch):
     assert (film("happiness") == happy).all()
     (wide, high), (narrow, low) = corners(film("neutral")), corners(neutral)
     assert narrow < wide - 0.05 and low > high + 0.02
+
+
+def test_a_film_whose_emotion_changes_is_the_same_in_chunks(sample):
+    generator, face, speech = load_generator(SHIPPED), align_face(astronaut()).image, load_clip(sample.path(sample.clips[0])).audio[: 320 * 7]
+    turning = torch.lerp(weights(happiness=1)[None], weights(anger=1)[None], torch.linspace(0, 1, 7).view(1, 7, 1))  # (1, 7, 6)
+    encoded = encode(generator, face, speech, turning[0, 0].tolist())._replace(emotion=turning)
+    with torch.inference_mode():
+        whole = generator.decode(encoded)[0]
+        chunks = [encoded.frames(start, start + 3) for start in (0, 3, 6)]
+        drawn = [generator.decode(chunk)[0] for chunk in chunks]
+        smiling = generator.decode(chunks[2]._replace(emotion=turning[:, :1]))[0]
+    assert torch.allclose(torch.cat(drawn, dim=1), whole, atol=1e-5)
+    assert not torch.allclose(smiling, drawn[2], atol=0.1), "the emotion of a chunk is seen"

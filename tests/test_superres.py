@@ -379,6 +379,34 @@ def test_a_mistake_leaves_nothing_behind(source, out, line, portrait, sample, tm
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_film_whose_pictures_change_their_size_is_one_line(tmp_path):
+    for width in (64, 96):
+        with av.open(str(tmp_path / f"{width}.ts"), "w") as film:
+            drawn = film.add_stream("libx264", rate=25)
+            drawn.width, drawn.height, drawn.pix_fmt = width, 64, "yuv420p"
+            for frame in [*[av.VideoFrame.from_ndarray(np.zeros((64, width, 3), np.uint8), format="rgb24")] * 12, None]:
+                film.mux(drawn.encode(frame))
+    joined, out = tmp_path / "joined.ts", tmp_path / "out.mp4"
+    joined.write_bytes((tmp_path / "64.ts").read_bytes() + (tmp_path / "96.ts").read_bytes())
+    for read in (read_video, lambda film: upscale_file(film, out, Repeat(), progress=False)):
+        with pytest.raises(EmotalkError, match="joined.ts: its pictures change their size; convert it to one size"):
+            read(joined)
+    assert not out.exists()
+
+
+def test_a_mistake_in_the_network_is_not_called_one_of_the_file(film, tmp_path):
+    with pytest.raises(ValueError, match="of our own"):
+        upscale_file(film, tmp_path / "out.mp4", Broken(), progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+class Broken(torch.nn.Module):
+    """An upscaler with a mistake in its code."""
+
+    def forward(self, x):
+        raise ValueError("a mistake of our own")
+
+
 def test_the_command_says_a_mistake_in_one_line(tmp_path, portrait):
     Image.fromarray(portrait[:8, :8]).save(tmp_path / "face.png")
     done = emotalk("upscale", tmp_path / "face.png", tmp_path / "large.png", "--model", "lanczos")
@@ -510,3 +538,53 @@ def test_the_bar_moves_within_a_frame_and_changes_nothing(capsys):
     assert np.array_equal(drawn, upscale(frames, model))
     upscale(frames, model, progress=True)
     assert "2.0/2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name, width, holds", [("o.webp", 4100, "a WebP holds (16383)"), ("o.JPG", 16380, "a JPEG holds (65500)")])
+def test_more_pixels_than_a_format_holds_are_said_before_the_work(tmp_path, name, width, holds):
+    Image.new("RGB", (width, 8)).save(tmp_path / "wide.png")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(EmotalkError) as error:
+        upscale_file(tmp_path / "wide.png", tmp_path / name, Broken(), progress=False)  # which is never asked
+    assert str(error.value) == f"cannot write {tmp_path / name}: {4 * width} x 32 pixels are more than {holds}; give a name that ends in .png"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name, width", [("o.webp", 4095), ("o.jpeg", 16375)])
+def test_as_many_pixels_as_a_format_holds_are_written(tmp_path, name, width):
+    Image.new("RGB", (width, 8)).save(tmp_path / "wide.png")
+    assert upscale_file(tmp_path / "wide.png", tmp_path / name, Repeat(), progress=False) == f"{4 * width} x 32"
+
+
+@pytest.mark.parametrize("failure", [ValueError("encoding error 5"), OSError("encoder error -2 when writing image file")])
+def test_what_pillow_cannot_write_is_one_line(tmp_path, portrait, monkeypatch, failure):
+    Image.fromarray(portrait[:8, :8]).save(tmp_path / "face.png")
+
+    def fail(*_, **__):
+        raise failure
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(EmotalkError, match=f"cannot write .*o.webp: {failure}; give a name that ends in .png"):
+        upscale_file(tmp_path / "face.png", tmp_path / "o.webp", Repeat(), progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["face.png"]
+
+
+def test_the_bar_of_one_picture_knows_how_many_tiles_there_are_and_one_tile_has_none(capsys):
+    upscale(np.zeros((1, 8, 1030, 3), np.uint8), Repeat(), progress=True)
+    said = capsys.readouterr().err
+    assert "0/3 [" in said and "3/3 [" in said and "0tile [" not in said and "upscale: 0it" not in said
+    upscale(np.zeros((1, 8, 512, 3), np.uint8), Repeat(), progress=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_user_s_own_weights_are_not_to_be_deleted(tmp_path):
+    (tmp_path / "mine.pth").write_bytes(b"no checkpoint")
+    with pytest.raises(EmotalkError) as error:
+        read_rrdb(tmp_path / "mine.pth")
+    assert str(error.value).endswith("mine.pth: does not hold RRDBNet's weights; give BSRGAN.pth")
+
+
+def test_a_name_too_long_for_the_file_system_is_one_line(tmp_path):
+    for read in (read_rrdb, lambda path: upscale_file(path, tmp_path / "o.png", Repeat())):
+        with pytest.raises(EmotalkError, match="cannot be read .*; check the path"):
+            read(300 * "a" + ".png")

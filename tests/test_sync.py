@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from scipy.io import wavfile
 from scipy.spatial.distance import cdist
 
 from emotalk_lite.errors import EmotalkError
-from emotalk_lite.metrics.sync import HELD_OUT, SHIPPED, lip_sync, shift_distances
+from emotalk_lite.metrics.sync import HELD_OUT, SHIPPED, in_time, lip_sync, shift_distances
+from emotalk_lite.metrics.video import _of_sound
 from emotalk_lite.models.syncnet import SyncNet, log_mel, mouth_crops, mouth_windows, sound_windows
-from emotalk_lite.presets import SAMPLES_PER_FRAME
+from emotalk_lite.presets import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 
 def late(audio: np.ndarray, frames: int) -> np.ndarray:
@@ -66,3 +68,19 @@ def test_it_is_small_and_what_is_too_short_is_one_line():
     assert sum(p.numel() for p in SyncNet().parameters()) <= 400_000 and SHIPPED.stat().st_size <= 1_600_000
     with pytest.raises(EmotalkError, match="16 frames is too short"):
         lip_sync(np.zeros((16, 128, 128, 3), np.uint8), np.zeros(6400, np.float32))
+
+
+def test_a_frozen_mouth_is_not_in_time_even_where_its_best_shift_happens_to_be_none(clips):
+    clip = clips["happiness"]
+    still = np.repeat(clip.frames[:1], len(clip), axis=0)
+    still[:, :40] = np.random.default_rng(0).integers(0, 256, still[:, :40].shape)  # brows move, the mouth does not
+    by_luck = lip_sync(still, clip.audio)
+    assert by_luck.offset == 0 and not in_time(by_luck, still)
+    assert in_time(lip_sync(clip.frames, clip.audio), clip.frames)
+
+
+def test_the_evaluation_does_not_count_a_frozen_mouth_as_in_time(clips, tmp_path):
+    clip = clips["happiness"]
+    wavfile.write(tmp_path / "speech.wav", SAMPLE_RATE, clip.audio)  # AAC would change it, and with it the frozen mouth's best shift
+    still, moving = (_of_sound(tmp_path / "speech.wav", frames, {}) for frames in (np.repeat(clip.frames[:1], len(clip), axis=0), clip.frames))
+    assert (still["in_time"], moving["in_time"]) == (0, 1)

@@ -12,11 +12,11 @@ from emotalk_lite.data.windows import to_signed
 from emotalk_lite.generate import SHIPPED, encode, face_places, load_generator
 from emotalk_lite.models import warp
 from emotalk_lite.models.teeth import find_teeth, hold_teeth
-from emotalk_lite.models.warp import look_at
+from emotalk_lite.models.warp import locate_face
 
 
 def seen(face):
-    return look_at(to_signed(face)[None], face_places(face)).teeth
+    return locate_face(to_signed(face)[None], face_places(face)).teeth
 
 
 @pytest.fixture(scope="module")

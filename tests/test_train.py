@@ -13,13 +13,16 @@ from toy import TOY, TOY_PRESET, toy_folder
 from emotalk_lite.checkpoint import load_generator, read_header, save_generator, save_tensors
 from emotalk_lite.cli.training import best_of
 from emotalk_lite.data.clips import Manifest, blank_clip, load_clip, save_clip
-from emotalk_lite.data.windows import ClipWindows, to_signed, to_uint8
+from emotalk_lite.data.cremad import official_names, parse_name, split_of
+from emotalk_lite.data.windows import ClipWindows, one_hot, to_signed, to_uint8
+from emotalk_lite.emotions import EMOTIONS
 from emotalk_lite.errors import EmotalkError
+from emotalk_lite.generate import generate
 from emotalk_lite.models.generator import Generator
 from emotalk_lite.presets import PRESETS, resolve_preset
 from emotalk_lite.training.schedule import learning_rate
 from emotalk_lite.training.train import train
-from emotalk_lite.validate import validate
+from emotalk_lite.validate import one_of_each_emotion, validate
 
 CONFIG = TOY_PRESET.train
 
@@ -215,8 +218,8 @@ def test_a_run_is_not_overwritten_without_being_asked(small, run):
 def test_resuming_with_other_settings_names_the_difference(small, run):
     for changes, difference in (
         ({"batch_size": 4}, r"batch_size \(2, now 4\)"),
-        ({"joint_steps": 5}, r"joint_steps \(6, now 5\)"),
-        ({"critic_steps": 8}, r"critic_steps \(6, now 8\)"),
+        ({"joint_steps": 5}, r"step counts \(joint 6, now 5\)"),
+        ({"critic_steps": 8, "joint_steps": 5}, r"step counts \(critic 6, now 8; joint 6, now 5\)"),
         ({"penalty_per": "frame", "window": 5}, r"penalty_per \(clip, now frame\), window \(4, now 5\);"),
     ):
         with pytest.raises(EmotalkError, match=difference):
@@ -237,7 +240,7 @@ def test_a_stage_with_a_constant_rate_can_be_made_longer_and_gives_the_bytes_of_
     assert longer.keys() == at_once.keys() and all(torch.equal(longer[name], at_once[name]) for name in longer)
     report = json.loads((tmp_path / "longer" / "run.json").read_text())
     assert report["steps"] == {"critic": 4, "pretrain": 4, "joint": 4} and report["train"]["joint_steps"] == 4
-    with pytest.raises(EmotalkError, match=r"critic_steps \(4, now 6\)"):  # the joint stage went on from it
+    with pytest.raises(EmotalkError, match=r"other step counts \(critic 4, now 6\); give the same --steps, or train on .*--init .*longer in another --out"):  # the joint stage went on from it
         train(small, tmp_path / "longer", planned, "critic", steps=6, resume=True, progress=False)
 
 
@@ -328,6 +331,35 @@ def test_validation_scores_whole_clips(folder):
     for scores in result.scores.values():
         assert -1 <= scores["mouth_correlation"] <= 1 and 0 < scores["psnr"] < 30
         assert scores["mouth_motion"] < 0.2 and scores["mouth_error"] > 10  # a network that has learned nothing is frozen
+
+
+def test_validation_draws_what_talk_draws_of_the_clip_s_own_face_and_speech(folder):
+    examples = ClipWindows(folder, 8)
+    for model in (PRESETS["smoke"].model, replace(PRESETS["smoke"].model, output="warp")):
+        torch.manual_seed(0)
+        generator = Generator(model)
+        if model.output == "warp":
+            generator.decoder.warp.known.bias.data.fill_(-1.0)  # a stranger, of whose drawing a quarter would shine through
+        [(name, drawn)] = validate(generator, examples, n_clips=1, seed=3).generated.items()
+        clip = next(clip for clip in map(examples.clip, examples.entries) if clip.name == name)
+        face = next(clip for clip in map(examples.clip, examples.entries) if clip.emotion == "neutral").frames[0]
+        assert np.array_equal(drawn, generate(generator, face, clip.audio, one_hot(clip.emotion).tolist(), seed=3))
+
+
+def test_validation_takes_another_actor_for_each_emotion(folder, tmp_path):
+    parsed = {name: parse_name(name) for name in official_names()}
+    like = Manifest.load(folder).clips[0]
+    entries = [
+        replace(like, name=name, actor=clip.actor, emotion=clip.emotion, split=split_of(clip.actor)) for name, clip in parsed.items()
+    ]
+    Manifest(entries).save(tmp_path)
+    chosen = one_of_each_emotion(ClipWindows(tmp_path, 8, split="val"))
+    assert [entry.emotion for entry in chosen] == list(EMOTIONS)
+    assert [entry.actor for entry in chosen] == [1010, 1020, 1030, 1040, 1050, 1060]
+
+    Manifest([entry for entry in entries if (entry.actor, entry.emotion) != (1020, "disgust")]).save(tmp_path)
+    chosen = one_of_each_emotion(ClipWindows(tmp_path, 8, split="val"))
+    assert [entry.actor for entry in chosen] == [1010, 1010, 1030, 1040, 1050, 1060]  # the second has no disgust
 
 
 def _weights(path):

@@ -276,7 +276,7 @@ def test_a_clip_with_poisoned_sound_stops_the_run_and_leaves_the_last_good_check
     path = folder / Manifest.load(folder).clips[0].file
     clip = load_clip(path)
     save_clip(replace(clip, audio=np.full_like(clip.audio, np.nan)), path)
-    with pytest.raises(EmotalkError, match=r"not finite \(mouth nan, .*\) after step 6; the last good checkpoint stays in .*run"):
+    with pytest.raises(EmotalkError, match=r"not finite \(mouth nan, .*\) after step 6; the last good checkpoint stays in .*run; try a lower learning_rate in another --out"):
         train(folder, tmp_path / "run", TOY_PRESET, "pretrain", progress=False)
     assert (tmp_path / "run" / "state.safetensors").read_bytes() == before
 

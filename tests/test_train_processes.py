@@ -21,14 +21,20 @@ TESTS = Path(__file__).parent
 PROCESSES = 2
 SCRIPT = """
 import sys
+from dataclasses import replace
+import pytest
 import torch
 from toy import TOY_PRESET
+from emotalk_lite.errors import EmotalkError
 from emotalk_lite.training.processes import find_processes
 from emotalk_lite.training.train import train
 data, out, stages = sys.argv[1:]
 assert find_processes(torch.device("cpu")).count == 2
 for stage in stages.split(","):
     train(data, f"{out}/{stage}", TOY_PRESET, stage, steps=1, device="cpu", progress=False)
+warp = replace(TOY_PRESET, model=replace(TOY_PRESET.model, output="warp"))
+with pytest.raises(EmotalkError, match="2 gives each of 2 processes an odd number of clips"):
+    train(data, f"{out}/warp", warp, "pretrain", steps=1, device="cpu", progress=False)
 """
 
 
@@ -55,6 +61,7 @@ def test_two_processes_have_the_gradients_and_weights_of_one(sample, tmp_path):
     pretrained = tmp_path / "two" / "pretrain"  # only one of the two logs and saves
     assert len(list((pretrained / "logs").iterdir())) == 1 and not list(pretrained.glob(".*.part.*"))
     assert (pretrained / "run.json").is_file() and (pretrained / "generator.safetensors").is_file()
+    assert not (tmp_path / "two" / "warp" / "generator.safetensors").exists()  # refused, see the script
 
 
 def test_the_shares_of_all_processes_are_the_batch():
@@ -66,6 +73,14 @@ def test_the_shares_of_all_processes_are_the_batch():
 def test_a_batch_that_cannot_be_shared_is_a_clear_line():
     with pytest.raises(EmotalkError, match="a batch of 3 cannot be shared by 2 processes; .* --set batch_size=6"):
         Processes(0, PROCESSES, torch.device("cpu")).rows(replace(TOY_PRESET.train, batch_size=3).batch_size)
+
+
+def test_the_output_warp_shares_a_batch_in_pairs_for_it_draws_every_second_clip():
+    several, alone = Processes(1, PROCESSES, torch.device("cpu")), Processes(0, 1, torch.device("cpu"))
+    with pytest.raises(EmotalkError, match="a batch of 6 gives each of 2 processes an odd number of clips, .*; start fewer, .* batch_size=12"):
+        several.rows(6, in_pairs=True)
+    assert several.rows(8, in_pairs=True) == slice(4, 8) and several.rows(6) == slice(3, 6)
+    assert alone.rows(3, in_pairs=True) == slice(0, 3)  # the whole batch, in any case
 
 
 def launch(folder: Path, *arguments: str) -> None:

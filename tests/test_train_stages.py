@@ -17,6 +17,7 @@ from emotalk_lite.presets import PRESETS, Preset, TrainConfig, epochs
 from emotalk_lite.training.learners import build_learners
 from emotalk_lite.training.processes import Processes
 from emotalk_lite.training.steps import Draws, critic_step, draw_frames, generator_step
+from emotalk_lite.training.schedule import example_order, pseudo_ramp
 from emotalk_lite.training.train import train
 from emotalk_lite.variants import VARIANTS, variant
 
@@ -120,10 +121,32 @@ def test_every_preset_builds_and_steps_once_in_every_stage(name, sample, tmp_pat
 def test_the_portrait_preset_takes_a_step_on_real_faces_that_are_another_s(sample, tmp_path):
     preset, mouth = replace(PRESETS["portrait"], model=replace(PRESETS["smoke"].model, output="warp")), []  # small networks, 128 pixels
     for share in (0.0, 1.0):
-        config = replace(preset.train, batch_size=1, pseudo_identities=share, pseudo_ramp=(0, 0), validate_clips=1)
+        config = replace(preset.train, batch_size=2, pseudo_identities=share, pseudo_ramp=(0, 0), validate_clips=1)
         train(sample.folder, tmp_path / str(share), replace(preset, train=config), "pretrain", steps=1, progress=False)
         mouth += curve(tmp_path / str(share), "train/mouth")
     assert 0 < mouth[0] < 100 and 0 < mouth[1] < 100 and mouth[0] != mouth[1]  # the same window, of two faces
+
+
+def test_the_critic_stage_sees_faces_that_are_another_s_from_its_first_step(sample, tmp_path):
+    loss = []
+    for share in (0.0, 1.0):
+        config = replace(PRESETS["smoke"].train, pseudo_identities=share, pseudo_ramp=(10, 20), validate_clips=1)
+        train(sample.folder, tmp_path / str(share), replace(PRESETS["smoke"], train=config), "critic", steps=1, progress=False)
+        loss += curve(tmp_path / str(share), "critic/emotion")
+    assert loss[0] != loss[1]  # the same clips, of two faces
+
+
+def test_pseudo_identities_grow_within_pretraining_and_are_whole_in_the_other_stages(sample):
+    config, preset = replace(PRESETS["portrait"].train, pseudo_identities=1.0, pseudo_ramp=(5, 10)), PRESETS["portrait"]
+    plain, examples = (ClipWindows(sample.folder, 1, pseudo_identities=share) for share in (0.0, 1.0))
+
+    def is_another_s(stage, step):
+        index = example_order(stage, step, step + 1, config.batch_size, slice(0, 1))[0]
+        examples.pseudo_ramp = pseudo_ramp(stage, config)
+        return not torch.equal(examples[index].frames, plain[index].frames)
+
+    assert [is_another_s("pretrain", step) for step in (0, 5, 6, 10, 500)] == [False, False, True, True, True]
+    assert all(is_another_s(stage, step) for stage in ("critic", "joint") for step in (0, 500))
 
 
 def has_bfloat16() -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from emotalk_lite.models.pixels import move_pixels, shifted
+from emotalk_lite.models.pixels import backward_warp, shifted
 from emotalk_lite.models.warp import AVERAGE, FARTHEST, OFFSET, Layers, Warp
 from toy import TOY
 
@@ -29,7 +29,7 @@ def given(warp, batch=2, frames=3):
 def test_motion_moves_whole_pixels_exactly():
     picture = torch.rand(1, 3, 16, 16)
     motion = torch.tensor([2 / 16, -1 / 16]).view(1, 2, 1, 1).expand(1, 2, 16, 16)
-    moved = move_pixels(picture, motion)
+    moved = backward_warp(picture, motion)
     assert torch.allclose(moved[..., 1:, :14], picture[..., :15, 2:], atol=1e-5)
 
 

@@ -129,7 +129,7 @@ def motion_ratio(answer: Callable) -> Verdict:
         return Verdict(False, f"A film that equals the real one has the ratio 1; yours is {ratio(real):.3g}.")
     if np.isclose(ratio(halved), wanted):
         if np.isclose(ratio(brighter), 1):
-            return Verdict(True, "Below a half, look at the film; near 0, stop the training.")
+            return Verdict(True, "Below a half, look at the film. Near 0 is where every run begins: stop only if it is still there late in pretraining.")
         return Verdict(False, "A brighter film moves as much; compare frame with frame, not drawn with real.")
     for wrong, hint in hints.items():
         if np.isclose(ratio(halved), wrong):

@@ -13,6 +13,15 @@ from ..errors import EmotalkError
 from .app import Seed, Subset, app
 
 
+def counted(n: int, name: str) -> str:
+    """So many of them.
+
+    >>> counted(1, "clip"), counted(0, "clip")
+    ('1 clip', '0 clips')
+    """
+    return f"{n} {name}{'s' * (n != 1)}"
+
+
 @app.command()
 def sample(
     out: Annotated[Path | None, typer.Option(help="Folder of the prepared sample; default: in the cache.")] = None,
@@ -50,7 +59,7 @@ def cremad(
     names = None if subset is None else dataset.subset(subset)
     paths = fetch_cremad(out, numbers, names, sound)
     print(
-        f"{out}: {len(paths)} files, verified; next: emotalk prepare --raw {out} --out <folder>. "
+        f"{out}: {counted(len(paths), 'file')}, verified; next: emotalk prepare --raw {out} --out <folder>. "
         "CREMA-D (Cao et al., 2014) is under the Open Database License: attribute it where you show it"
     )
 
@@ -84,10 +93,9 @@ def prepare(
         return
     splits = [entry.split for entry in manifest.clips]
     shares = ", ".join(f"{splits.count(split)} {split}" for split in dataset.SPLITS)
-    print(
-        f"{out}: {len(splits)} clips ({shares}), {len(manifest.speech)} recordings, {len(manifest.skipped)} skipped "
-        "(manifest.json says why)"
-    )
+    why = " (manifest.json says why)" * bool(manifest.skipped)
+    clips, recordings = counted(len(splits), "clip"), counted(len(manifest.speech), "recording")
+    print(f"{out}: {clips} ({shares}), {recordings}, {len(manifest.skipped)} skipped{why}")
 
 
 @app.command()
@@ -112,5 +120,5 @@ def synth(
 
     manifest = synthesise(out, actors, clips, seed, workers, still_heads=still_heads)
     frames = sum(entry.n_frames for entry in manifest.clips)
-    made = f"{len(manifest.clips)} clip{'s' * (len(manifest.clips) != 1)} of {actors} actor{'s' * (actors != 1)}"
+    made = f"{counted(len(manifest.clips), 'clip')} of {counted(actors, 'actor')}"
     print(f"{manifest.folder}: {made}, {frames} frames; see contact_sheet.png there")

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ..options import check_kept, with_options
+from ..paths import check_folder
 from ..presets import resolve_preset
-from .app import Device, Set, app
+from .app import PREPARED, Device, Set, app
 
 Classifier = Annotated[
     str | None,
@@ -47,6 +48,8 @@ def evaluate(
       emotalk evaluate --real real --generated generated --emotion-classifier fer
       emotalk evaluate --real real --generated enlarged --size 512
     """
+    for folder in (real, generated):
+        check_folder(folder, "give one with videos")
     from ..evaluate import evaluate as measure
     from ..evaluation_table import table
 
@@ -89,6 +92,8 @@ def ablate(
     from ..variants import VARIANTS
 
     asked = read_report(mos) if mos is not None else None  # said now if it is none, not after hours
+    for folder in data:
+        check_folder(folder, PREPARED)
     names = tuple(VARIANTS) if variants is None else tuple(variants.replace(" ", "").split(","))
     judge = {} if classifier is None else {"classifier": classifier}
     print(tables(run(data, out, chosen, seeds=seeds, steps=steps, variants=names, upscaler=upscaler, device=device, **judge), asked))

@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from ..options import check_kept, options_text, with_options
-from ..paths import check_writable
+from ..paths import check_folder, check_writable
 from ..presets import Preset, resolve_preset
-from .app import Device, Seed, Set, app
+from .app import PREPARED, Device, Seed, Set, app
 
-FROZEN = 0.2  # of the real mouth's motion: less is a mouth that stands still
+LEAST_MOUTH_MOTION = 0.2  # of the real mouth's motion: less is a mouth that stands still
 
 
 @app.command()
@@ -58,6 +58,8 @@ def train(
     if list_options:
         print(options_text(named))
         return
+    for folder in data or []:
+        check_folder(folder, PREPARED)
     if out is not None:
         check_writable(out / "run.json")
     from ..data.sample import sample as prepare_sample
@@ -117,7 +119,7 @@ def summary(run: dict) -> str:
     final = run["history"][-1]
     if "psnr" not in final:
         return f"{begun}, the emotion critic names {final['emotion_accuracy']:.0%} (on {run['validated_on']})"
-    frozen = "; the mouth hardly moves" if final["mouth_motion"] < FROZEN else ""
+    frozen = "; the mouth hardly moves" if final["mouth_motion"] < LEAST_MOUTH_MOTION else ""
     return (
         f"{begun}, PSNR {final['psnr']:.2f} dB, SSIM {final['ssim']:.3f}, mouth correlation {final['mouth_correlation']:.2f}, "
         f"mouth motion {final['mouth_motion']:.0%} of the real (on {run['validated_on']}{frozen})"

@@ -10,7 +10,7 @@ import typer
 
 from ..emotions import parse_emotion
 from ..errors import EmotalkError
-from ..paths import check_writable
+from ..paths import check_readable, check_writable
 from .app import Device, Seed, app
 
 
@@ -37,10 +37,7 @@ def talk(
     weights = parse_emotion(emotion)
     check_writable(out)
     for given in (image, audio):  # what takes no time is checked first
-        if given.is_dir():
-            raise EmotalkError(f"{given}: is a folder; give a file")
-        if not given.exists():
-            raise EmotalkError(f"{given}: no such file; check the path")
+        check_readable(given)
         if out.exists() and given.samefile(out):
             raise EmotalkError(f"cannot write {out}: it is one of the inputs; give another --out")
     if out.suffix.lower() != ".mp4":
@@ -88,11 +85,12 @@ def upscale(
       emotalk upscale face.png large.png --model realesrgan
       emotalk upscale talk.mp4 large.mp4 --model bsrgan --weights BSRGAN.pth
     """
+    check_readable(source)  # what takes no time is checked first
     from ..devices import pick_device
     from ..superres import load_upscaler, upscale_file
     from ..superres.files import check_names
 
-    check_names(source, out)  # what takes no time is checked first
+    check_names(source, out)
     print(f"{out}: {upscale_file(source, out, load_upscaler(model, weights, pick_device(device)))}, {model}")
 
 
@@ -109,6 +107,7 @@ def convert(
     Example:
       emotalk convert generator.pt reference.safetensors
     """
+    check_readable(checkpoint, "give the generator.pt of the base paper's release")
     from ..convert import convert as convert_checkpoint
 
     generator = convert_checkpoint(checkpoint, out)

@@ -2,14 +2,15 @@
 
 import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import EmotalkError
+from ..paths import check_readable
 
 LARGEST = 100  # megapixels; more needs gigabytes to decode and is no portrait
+OVERSHOOT = 1e-3  # of float values above 1: what rounding leaves
 
 
 def read_image(image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarray:
@@ -26,8 +27,8 @@ def read_image(image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarra
         uint8 (H, W, 3) RGB.
 
     Raises:
-        EmotalkError: no such file, not a picture, damaged, of more than 100 megapixels, or an array of another
-            shape or type.
+        EmotalkError: no such file, an empty one, not a picture, damaged, of more than 100 megapixels, or an array of another
+            shape, type or range.
 
     >>> read_image(np.zeros((4, 6), np.uint16)).shape
     (4, 6, 3)
@@ -38,19 +39,20 @@ def read_image(image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarra
     if isinstance(image, np.ndarray):
         return _to_rgb(_from_array(image))
     if isinstance(image, Image.Image):
-        _check_size("the picture", image)
-        return _to_rgb(ImageOps.exif_transpose(image))
+        _check_size("the picture", image.width, image.height)
+        try:
+            return _to_rgb(ImageOps.exif_transpose(image))
+        except (OSError, SyntaxError, ValueError) as error:  # Pillow decodes a file only now
+            raise EmotalkError(f"the picture cannot be read ({error}); give an undamaged one") from error
 
-    path = Path(image)
-    if path.is_dir():
-        raise EmotalkError(f"{path}: is a folder; give a file")
-    if not path.exists():
-        raise EmotalkError(f"{path}: no such file; check the path")
+    path = check_readable(image)
+    if path.is_file() and path.stat().st_size == 0:
+        raise EmotalkError(f"{path}: is empty; get the file again")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we have our own, lower limit
             with Image.open(path) as picture:
-                _check_size(str(path), picture)
+                _check_size(str(path), picture.width, picture.height)
                 return _to_rgb(ImageOps.exif_transpose(picture))
     except Image.DecompressionBombError as error:
         raise EmotalkError(f"{path}: has more than {LARGEST} megapixels; scale it down") from error
@@ -61,8 +63,8 @@ def read_image(image: str | os.PathLike | Image.Image | np.ndarray) -> np.ndarra
         raise EmotalkError(f"{path}: cannot be read ({error}); give an undamaged PNG, JPEG or WebP") from error
 
 
-def _check_size(name: str, picture: Image.Image) -> None:
-    megapixels = picture.width * picture.height / 1e6
+def _check_size(name: str, width: int, height: int) -> None:
+    megapixels = width * height / 1e6
     if megapixels > LARGEST:
         raise EmotalkError(f"{name}: has {megapixels:.0f} megapixels, more than {LARGEST}; scale it down")
 
@@ -72,8 +74,12 @@ def _from_array(array: np.ndarray) -> Image.Image:
         array = array[..., 0]
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise EmotalkError(f"a picture has the shape (H, W), (H, W, 3) or (H, W, 4), not {array.shape}; rearrange it")
+    _check_size("the picture", array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
-        array = (np.nan_to_num(array).clip(0, 1) * 255).round().astype(np.uint8)
+        array = np.nan_to_num(array, posinf=1, neginf=0)
+        if array.max() > 1 + OVERSHOOT:
+            raise EmotalkError(f"a float picture is in [0, 1], this one reaches {array.max():g}; divide 0 to 255 by 255")
+        array = (array.clip(0, 1) * 255).round().astype(np.uint8)
     elif array.dtype == np.uint16:
         array = (array // 257).astype(np.uint8)
     elif array.dtype != np.uint8:
@@ -87,7 +93,7 @@ def _to_rgb(picture: Image.Image) -> np.ndarray:
     elif picture.mode in ("I", "F"):  # Pillow keeps 16-bit greys of some formats in 32 bits; F is any scale
         values = np.asarray(picture, np.float64)
         top = 65535 if values.max() > 255 else 255 if values.max() > 1 else 1
-        picture = _from_array(values / top)
+        picture = _from_array((values / top).clip(max=1))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")

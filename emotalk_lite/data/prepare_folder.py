@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..errors import EmotalkError
 from ..interrupt import interrupts
-from ..paths import alone_in, check_writable, remove_abandoned
+from ..paths import alone_in, check_folder, check_writable, remove_abandoned
 from . import prepare
 from .clips import MANIFEST, Manifest
 from .cremad import KNOWN_BAD, parse_name, split_of
@@ -122,8 +122,7 @@ def find_originals(raw: Path, names: Iterable[str] | None = None) -> list[Origin
     Raises:
         EmotalkError: no such folder, or no video and no sound in it.
     """
-    if not raw.is_dir():
-        raise EmotalkError(f"{raw}: no such folder; give the one that holds CREMA-D's clips")
+    check_folder(raw, "give the one that holds CREMA-D's clips")
     suffixes = prepare.VIDEO_SUFFIXES + prepare.SOUND_SUFFIXES  # in the order of preference
     found: dict[str, list[Path]] = {}
     for path in raw.rglob("*"):
@@ -207,7 +206,7 @@ def _join(manifest: Manifest, parts: Path, i: int, n: int) -> Manifest | None:
 
 def _save(manifest: Manifest, raw: Path) -> None:
     if not manifest.clips + manifest.speech:
-        first = manifest.skipped[0]
-        count = len(manifest.skipped)
-        raise EmotalkError(f"{raw}: none of {count} clips could be prepared; {first['name']}: {first['reason']}")
+        first, count = manifest.skipped[0], len(manifest.skipped)
+        failed = "the only clip could not be" if count == 1 else f"none of {count} clips could be"
+        raise EmotalkError(f"{raw}: {failed} prepared; {first['name']}: {first['reason']}")
     manifest.save(manifest.folder)

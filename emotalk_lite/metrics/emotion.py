@@ -49,14 +49,15 @@ def film_features(frames: np.ndarray, image: np.ndarray, network: ImageFeatures)
     """How a film differs from the picture it started from, field by field of the face.
 
     Args:
-        frames: uint8 (T, 128, 128, 3), aligned.
+        frames: uint8 (T, 128, 128, 3), aligned, T >= 1; every sixth is looked at, from the third on, or the last of fewer.
         image: uint8 (128, 128, 3), the condition image.
         network: of `load_features`.
 
     Returns:
         (d,): the mean over frames; d = 2816 with EfficientNet-Lite0.
     """
-    maps = network(to_signed(np.concatenate([image[None], frames[2::EVERY]])))[1:]
+    seen = frames[min(2, len(frames) - 1) :: EVERY]
+    maps = network(to_signed(np.concatenate([image[None], seen])))[1:]
     fields = torch.cat([F.adaptive_avg_pool2d(m, GRID).flatten(1) for m in maps], dim=1)  # (1 + N, d)
     return (fields[1:] - fields[0]).mean(dim=0)
 

@@ -57,7 +57,7 @@ def lagged_correlation(a: np.ndarray, b: np.ndarray, most: int = 4) -> tuple[flo
             left: the best of several correlations of few frames is high in pure noise.
 
     Returns:
-        The correlation in [-1, 1] (0 where a curve is flat) and its lag: `a` follows `b` by so many frames.
+        The correlation in [-1, 1] (0 where a curve is flat) and its lag: `a` follows `b` by so many frames; of equal ones the smallest.
 
     >>> bump = np.exp(-((np.arange(30) - 12) ** 2) / 8)
     >>> r, lag = lagged_correlation(np.roll(bump, 2), bump)
@@ -72,7 +72,7 @@ def lagged_correlation(a: np.ndarray, b: np.ndarray, most: int = 4) -> tuple[flo
         return float((x * y).sum() / scale) if scale > 1e-9 else 0.0
 
     most = max(0, min(most, len(a) - FEWEST_TOGETHER))
-    return max((correlation(lag), lag) for lag in range(-most, most + 1))
+    return max(((correlation(lag), lag) for lag in range(-most, most + 1)), key=lambda found: (found[0], -abs(found[1])))
 
 
 def difference_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:

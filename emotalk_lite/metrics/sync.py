@@ -31,7 +31,8 @@ class LipSync(NamedTuple):
     """Of one clip.
 
     distance: LSE-D, at the best shift; lower is better. confidence: LSE-C, the median over shifts minus the distance;
-    higher is better, 0 where the mouth does not move. offset: the best shift, so many frames that the sound comes late.
+    higher is better, near 0 where the mouth does not move. offset: the best shift, so many frames that the sound comes late;
+    any, where the mouth does not move.
     """
 
     distance: float
@@ -56,6 +57,21 @@ def lip_sync(frames: np.ndarray, speech: np.ndarray, network: SyncNet | None = N
     best = int(distances.argmin())
     least = float(distances[best])
     return LipSync(least, float(np.median(distances)) - least, best - len(distances) // 2)
+
+
+def in_time(sync: LipSync, frames: np.ndarray) -> bool:
+    """Whether the sound comes within a frame of the lips. A mouth that does not change at all is not in time, whatever shift came out.
+
+    Args:
+        sync: of `lip_sync`.
+        frames: uint8 (T, 128, 128, 3), of the same clip.
+
+    >>> moving = np.random.default_rng(0).integers(0, 256, (20, 128, 128, 3), dtype=np.uint8)
+    >>> in_time(LipSync(0.9, 0.3, 1), moving), in_time(LipSync(0.9, 0.3, 2), moving), in_time(LipSync(1.4, 0.01, 0), 0 * moving)
+    (True, False, False)
+    """
+    crops = mouth_crops(frames)
+    return abs(sync.offset) <= 1 and bool((crops != crops[:1]).any())
 
 
 @torch.inference_mode()

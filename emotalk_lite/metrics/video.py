@@ -25,7 +25,7 @@ from .labels import Label
 from .lips import lip_opening
 from .media import MediaInfo, media_info
 from .motion import lagged_correlation, mouth_opening, speech_envelope
-from .sync import FEWEST_FRAMES, lip_sync
+from .sync import FEWEST_FRAMES, in_time, lip_sync
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".flv", ".webm")
 EYES_AND_MOUTH = [0, 1, 3, 4]  # of MTCNN's five points
@@ -278,7 +278,7 @@ def _of_sound(path: Path, frames: np.ndarray, openings: dict[str, np.ndarray]) -
         return {}
     values = {f"{name}_follows_loudness": lagged_correlation(curve[:count], loudness[:count])[0] for name, curve in openings.items()}
     sync = lip_sync(frames, speech)
-    return values | {"lse_d": sync.distance, "lse_c": sync.confidence, "in_time": float(abs(sync.offset) <= 1)}
+    return values | {"lse_d": sync.distance, "lse_c": sync.confidence, "in_time": float(in_time(sync, frames[:count]))}
 
 
 def _of_pair(frames: np.ndarray, real: np.ndarray) -> dict[str, float]:

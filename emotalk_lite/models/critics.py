@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..presets import ModelConfig
 from .emotion import N_EMOTIONS
-from .speech import SLOPE
+from .layers import SLOPE
 
 
 def convolutions(channels: int, filters: tuple[int, ...]) -> nn.Sequential:

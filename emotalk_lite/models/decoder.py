@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..presets import ModelConfig
+from .layers import SLOPE
 from .output import CHANNELS, to_frames
-from .speech import SLOPE
 from .upsample import conv_reflect, upsample_conv
 from .warp import Warp
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ..emotions import EMOTIONS
 from ..presets import ModelConfig
-from .speech import SLOPE
+from .layers import SLOPE
 
 N_EMOTIONS = len(EMOTIONS)
 

@@ -12,8 +12,9 @@ from ..presets import ModelConfig
 from .decoder import Decoder, State
 from .emotion import N_EMOTIONS, EmotionEncoder
 from .image import ImageEncoder
+from .layers import SLOPE
 from .noise import NoiseEncoder
-from .speech import SLOPE, SpeechEncoder
+from .speech import SpeechEncoder
 
 
 class Encoded(NamedTuple):
@@ -27,6 +28,19 @@ class Encoded(NamedTuple):
     places: Tensor | None = None
     emotion: Tensor | None = None
     moved: bool = False
+
+    def frames(self, start: int, stop: int) -> Encoded:
+        """What the frames from `start` up to `stop` are drawn from, stop not included: a chunk of a long clip.
+
+        Past the end there are none, as in a slice. An emotion that changes is cut, too; one of (B, 6) is that of every frame.
+
+        >>> whole = Encoded(torch.zeros(1, 9, 4), [], torch.zeros(1, 3, 8, 8), emotion=torch.zeros(1, 9, 6))
+        >>> last = whole.frames(6, 12)
+        >>> last.z.shape, last.emotion.shape
+        (torch.Size([1, 3, 4]), torch.Size([1, 3, 6]))
+        """
+        changes = self.emotion is not None and self.emotion.ndim == 3
+        return self._replace(z=self.z[:, start:stop], emotion=self.emotion[:, start:stop] if changes else self.emotion)
 
 
 class SpeechEmotionHead(nn.Module):
@@ -114,7 +128,7 @@ class Generator(nn.Module):
         return Encoded(torch.cat([of_speech, of_noise, constant], dim=-1), skips, image, places, emotion)
 
     def decode(self, encoded: Encoded, state: State | None = None) -> tuple[Tensor, State | None]:
-        """Draw the frames of `encoded`; pass the returned state on to go on with the next chunk of a long clip."""
+        """Draw the frames of `encoded`; pass the returned state on to go on with the next chunk of a long clip (`Encoded.frames`)."""
         return self.decoder(*encoded, state)
 
     def forward(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..presets import ModelConfig
-from .speech import SLOPE
+from .layers import SLOPE
 
 
 class SqueezeExcitation(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-SLOPE = 0.2  # of every leaky ReLU (Isola et al. 2017)
+from .layers import SLOPE
 
 
 class PatchCritic(nn.Module):

@@ -32,7 +32,7 @@ def shifted(maps: Tensor, shift: Tensor) -> Tensor:
     return F.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def move_pixels(images: Tensor, motion: Tensor) -> Tensor:
+def backward_warp(images: Tensor, motion: Tensor) -> Tensor:
     """Backward warping: each pixel shows what lies `motion` away from it in the picture; bicubic, the border held.
 
     Bilinear would halve the sharpness of everything that moves by half a pixel, and a face always does. Bicubic can
@@ -46,7 +46,7 @@ def move_pixels(images: Tensor, motion: Tensor) -> Tensor:
         (N, C, H, W) in [-1, 1].
 
     >>> row = torch.tensor([-1.0, -0.5, 0.5, 1.0]).view(1, 1, 1, 4)
-    >>> move_pixels(row, torch.tensor([0.25, 0.0]).view(1, 2, 1, 1).expand(1, 2, 1, 4)).flatten().tolist()
+    >>> backward_warp(row, torch.tensor([0.25, 0.0]).view(1, 2, 1, 1).expand(1, 2, 1, 4)).flatten().tolist()
     [-0.5, 0.5, 1.0, 1.0]
     """
     grid = pixel_grid(images) + 2 * rearrange(motion, "n c h w -> n h w c")

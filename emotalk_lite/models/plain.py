@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from .decoder import SMALLEST, ConvLSTMBlock, Decoder
 from .generator import Generator
+from .layers import SLOPE
 from .output import to_frames
 from .rrdb import RESIDUAL, ResidualDenseBlock, RRDBNet
-from .speech import SLOPE
 from .upsample import conv_reflect, plain_upsample_conv
 
 

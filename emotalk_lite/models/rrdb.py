@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .layers import SLOPE
+
 SCALE = 4  # times as many pixels in each direction
-SLOPE = 0.2  # of every leaky ReLU (the code of Wang et al. 2018)
 RESIDUAL = 0.2  # share of a block's result that is added to its input: deep stacks of residuals stay tame
 
 

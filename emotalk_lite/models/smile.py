@@ -15,8 +15,8 @@ from .pixels import around
 
 CORNERS = 0.15, 0.02  # of the width: how far beside the middle between its corners, as MTCNN marks them, and below it, a smile ends
 DOWN, INWARDS = 0.022, 0.03  # of the width: how far the corners go; with more, the person is another
-LEAST = 0.3  # of all weights together: who asks for a little sadness does not ask for a smile; who asks for nothing keeps it
-REACH = 0.085  # of the width: how much of a cheek goes with its corner
+LEAST_ASKED = 0.3  # of all weights together: who asks for a little sadness does not ask for a smile; who asks for nothing keeps it
+CHEEK_REACH = 0.085  # of the width: how much of a cheek goes with its corner
 
 
 def let_go(image: Tensor, mouth: Tensor, smile: Tensor, emotion: Tensor | None) -> Tensor:
@@ -41,8 +41,8 @@ def let_go(image: Tensor, mouth: Tensor, smile: Tensor, emotion: Tensor | None) 
     asked = (emotion if emotion.ndim == 3 else emotion[:, None]).clamp(min=0)  # (B, T or 1, 6)
     everything = asked.sum(dim=-1)
     others = everything - asked[..., EMOTIONS.index("happiness")]
-    amount = smile[:, None] * others / everything.clamp(min=LEAST)
+    amount = smile[:, None] * others / everything.clamp(min=LEAST_ASKED)
     beside, below = CORNERS
-    left, right = (around(mouth + torch.tensor([x, below], device=mouth.device), REACH, image) for x in (-beside, beside))
+    left, right = (around(mouth + torch.tensor([x, below], device=mouth.device), CHEEK_REACH, image) for x in (-beside, beside))
     motion = torch.stack([INWARDS * (right - left), -DOWN * (right + left)], dim=1)
     return rearrange(amount, "b t -> b t 1 1 1") * motion[:, None]

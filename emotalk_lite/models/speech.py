@@ -7,8 +7,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..presets import SAMPLES_PER_FRAME, ModelConfig
+from .layers import SLOPE
 
-SLOPE = 0.2  # of every leaky ReLU (paper)
 KERNELS = (63, 31, 17, 9)  # samples (paper)
 STRIDES = (4, 4, 2, 2)  # 8000 / 64 = 125 vectors a second (paper)
 VECTORS_PER_FRAME = SAMPLES_PER_FRAME // 64  # 5: every fifth vector starts a video frame

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-HALF_WIDTH, HALF_HEIGHT = 0.17, 0.06  # of the width: the ellipse in which they are looked for
+TEETH_HALF_WIDTH, TEETH_HALF_HEIGHT = 0.17, 0.06  # of the width: the ellipse in which they are looked for
 BELOW = 0.035  # of the width: how far below the middle of a mouth's corners its centre is, for a smile lifts the corners
 LOWEST = 0.04, 0.055  # of the width: bands whose middle is this far below it are teeth; are the skin between a lip and a beard
 BAND = 0.1  # of the height: the highest band between two lips
@@ -22,7 +22,7 @@ THICK = 0.02  # of the height: a dark line that is thinner is the shadow of the 
 GAP = 0.07  # of the width: black or red between two teeth, or between a lip and the teeth of the jaw
 WHITE = 0.19, 0.23  # the red that is missing, against the lips and against the skin together: a light on a lip; teeth
 SPREAD = 0.05  # of the height: how far from their middle teeth are
-LEAST = 0.002  # of the picture's pixels: with less, it may as well be a light on a lip; with twice as much, nothing else
+LEAST_TEETH = 0.002  # of the picture's pixels: with less, it may as well be a light on a lip; with twice as much, nothing else
 DARK = 0.3, 0.22, 0.22  # of the face's mean red, green and blue: what is behind the teeth
 
 
@@ -34,23 +34,27 @@ class Teeth(NamedTuple):
     row: Tensor  # (B,) their middle, as a share of the height
 
 
-def odd(share: float, size: int) -> int:
-    """The odd number of pixels that is next to a share of the size."""
+def odd_size(share: float, size: int) -> int:
+    """The odd number of pixels that is next to a share of the size.
+
+    >>> odd_size(0.1, 128), odd_size(0.02, 128)
+    (13, 3)
+    """
     return 2 * round((share * size - 1) / 2) + 1
 
 
-def spread(maps: Tensor, height: int, width: int) -> Tensor:
+def dilate(maps: Tensor, height: int, width: int) -> Tensor:
     """Dilation: the most in a window of odd height and width around each pixel of (B, 1, H, W)."""
     return F.max_pool2d(maps, (height, width), stride=1, padding=(height // 2, width // 2))
 
 
-def close(maps: Tensor, height: int, width: int) -> Tensor:
+def closing(maps: Tensor, height: int, width: int) -> Tensor:
     """Morphological closing: holes that are smaller than the window are filled.
 
-    >>> close(torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0, 0.0]).view(1, 1, 1, 6), 1, 3).flatten().tolist()
+    >>> closing(torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0, 0.0]).view(1, 1, 1, 6), 1, 3).flatten().tolist()
     [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
     """
-    return -spread(-spread(maps, height, width), height, width)
+    return -dilate(-dilate(maps, height, width), height, width)
 
 
 def smooth(maps: Tensor, times: int) -> Tensor:
@@ -60,18 +64,26 @@ def smooth(maps: Tensor, times: int) -> Tensor:
     return maps
 
 
-def step(x: Tensor, least: float, most: float) -> Tensor:
-    """From 0 at `least` to 1 at `most`, and no further."""
+def linear_ramp(x: Tensor, least: float, most: float) -> Tensor:
+    """From 0 at `least` to 1 at `most`, and no further.
+
+    >>> linear_ramp(torch.tensor([0.0, 3.0, 9.0]), 2.0, 4.0).tolist()
+    [0.0, 0.5, 1.0]
+    """
     return ((x - least) / (most - least)).clamp(0, 1)
 
 
 def with_edge(mask: Tensor) -> Tensor:
     """A mask of teeth and the pixels next to them, which are half tooth, half lip."""
-    return smooth(spread(mask, 3, 3), 1)
+    return smooth(dilate(mask, 3, 3), 1)
 
 
-def below(maps: Tensor, height: int) -> Tensor:
-    """The most in the rows above each pixel and in its own, `height` rows in all."""
+def max_of_rows_above(maps: Tensor, height: int) -> Tensor:
+    """The most in the rows above each pixel and in its own, `height` rows in all, of (B, 1, H, W).
+
+    >>> max_of_rows_above(torch.tensor([0.0, 1.0, 0.0, 0.0]).view(1, 1, 4, 1), 2).flatten().tolist()
+    [0.0, 1.0, 1.0, 0.0]
+    """
     return F.max_pool2d(F.pad(maps, (0, 0, height - 1, 0)), (height, 1), stride=1)
 
 
@@ -81,13 +93,13 @@ def redness(colours: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def find_teeth(image: Tensor, mouth: Tensor, face: Tensor) -> Teeth:
+def find_teeth(image: Tensor, mouth: Tensor, face_colour: Tensor) -> Teeth:
     """The upper teeth of a picture, if it shows any.
 
     Args:
         image: (B, 3, H, W) in [-1, 1], aligned.
         mouth: (B, 2), x and y of the middle between its corners, as shares of the width.
-        face: (B, 3), the mean colour of the face in [0, 1].
+        face_colour: (B, 3), the mean colour of the face in [0, 1].
 
     Returns:
         `Teeth`; of a picture in grey none, for it has no red lips.
@@ -98,33 +110,34 @@ def find_teeth(image: Tensor, mouth: Tensor, face: Tensor) -> Teeth:
     [0.0]
     """
     colours, size = 0.5 * image + 0.5, image.shape[-1]
-    band, gap, thick = odd(BAND, size), odd(GAP, size), odd(THICK, size)
+    band, gap, thick = odd_size(BAND, size), odd_size(GAP, size), odd_size(THICK, size)
     white, red = colours.amin(dim=1, keepdim=True), redness(colours)
-    lighter = white + close(-white, band, 1)
-    paler = close(red, band, 1) - red
+    lighter = white + closing(-white, band, 1)
+    paler = closing(red, band, 1) - red
 
     y, x = ((torch.arange(n, device=image.device) + 0.5) / size for n in image.shape[-2:])
-    across, down = (x - mouth[:, :1]) / HALF_WIDTH, (y - mouth[:, 1:] - BELOW) / HALF_HEIGHT
+    across, down = (x - mouth[:, :1]) / TEETH_HALF_WIDTH, (y - mouth[:, 1:] - BELOW) / TEETH_HALF_HEIGHT
     near = torch.exp(-((across[:, None, None, :] ** 2 + down[:, None, :, None] ** 2) ** 2))
     mask = torch.sigmoid((lighter - LIGHTER) / 0.02) * torch.sigmoid((paler - PALER) / 0.02) * near
 
-    light = face.mean(dim=1).clamp(min=1e-3).view(-1, 1, 1, 1)
+    light = face_colour.mean(dim=1).clamp(min=1e-3).view(-1, 1, 1, 1)
     dark = torch.sigmoid((SHADE - colours.mean(dim=1, keepdim=True) / light) / 0.03)
-    open_mouth = dark * torch.maximum(below(mask, gap), -spread(-dark, thick, 1))
-    mask = mask * (1 - below(open_mouth, gap))
-    mask = step(close(close(mask, 3, 3), 1, gap), 0.3, 0.7)
+    open_mouth = dark * torch.maximum(max_of_rows_above(mask, gap), -dilate(-dark, thick, 1))
+    mask = mask * (1 - max_of_rows_above(open_mouth, gap))
+    mask = linear_ramp(closing(closing(mask, 3, 3), 1, gap), 0.3, 0.7)
 
     row = (mask.sum(dim=(1, 3)) * y).sum(dim=1) / mask.sum(dim=(1, 2, 3)).clamp(min=1e-6)
     mask = mask * torch.exp(-(((y - row[:, None]) / SPREAD) ** 4))[:, None, :, None]
-    mask = smooth(step(smooth(mask, 2), 0.3, 0.7), 1)
+    mask = smooth(linear_ramp(smooth(mask, 2), 0.3, 0.7), 1)
     sure = (mask > 0.7).to(mask)
-    missing = paler + redness(face[..., None, None]) - red
+    missing = paler + redness(face_colour[..., None, None]) - red
     missing = (missing * sure).sum(dim=(1, 2, 3)) / sure.sum(dim=(1, 2, 3)).clamp(min=1)
-    shown = step(mask.mean(dim=(1, 2, 3)), LEAST, 2 * LEAST) * (1 - step(row - mouth[:, 1], *LOWEST)) * step(missing, *WHITE)
+    enough, too_low = linear_ramp(mask.mean(dim=(1, 2, 3)), LEAST_TEETH, 2 * LEAST_TEETH), linear_ramp(row - mouth[:, 1], *LOWEST)
+    shown = enough * (1 - too_low) * linear_ramp(missing, *WHITE)
     return Teeth(mask * shown.view(-1, 1, 1, 1), shown, row)
 
 
-def hold_teeth(moved: Tensor, pictures: Tensor, held: Tensor, pulled: Tensor, row: Tensor, face: Tensor) -> Tensor:
+def hold_teeth(moved: Tensor, pictures: Tensor, held: Tensor, pulled: Tensor, row: Tensor, face_colour: Tensor) -> Tensor:
     """Put the teeth back where they were, and the dark of the mouth below them.
 
     Between lips that were moved lies what lay between them in the picture, teeth that are pulled long. There, the picture's own
@@ -136,7 +149,7 @@ def hold_teeth(moved: Tensor, pictures: Tensor, held: Tensor, pulled: Tensor, ro
         held: (N, 1, H, W) in [0, 1], the pictures' teeth.
         pulled: (N, 1, H, W) in [0, 1], their mask with its edge, moved as the pictures were.
         row: (N,) the teeth's middle, as a share of the height.
-        face: (N, 3), the mean colour of the face in [0, 1].
+        face_colour: (N, 3), the mean colour of the face in [0, 1].
 
     Returns:
         (N, 3, H, W) in [-1, 1].
@@ -144,6 +157,6 @@ def hold_teeth(moved: Tensor, pictures: Tensor, held: Tensor, pulled: Tensor, ro
     height = moved.shape[-2]
     y = torch.arange(height, device=moved.device) + 0.5
     below = torch.sigmoid(y - height * row[:, None])[:, None, :, None]
-    dark = 2 * face[..., None, None] * torch.tensor(DARK, device=moved.device).view(3, 1, 1) - 1
+    dark = 2 * face_colour[..., None, None] * torch.tensor(DARK, device=moved.device).view(3, 1, 1) - 1
     teeth = torch.lerp(torch.lerp(moved, dark, below), pictures, held)
     return torch.lerp(moved, teeth, pulled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from einops.layers.torch import Rearrange
 from torch import Tensor, nn
 
-from .speech import SLOPE
+from .layers import SLOPE
 
 DIGIT_SIZE = 8  # pixels, width and height of scikit-learn's digits
 NOISE_DIM = 16

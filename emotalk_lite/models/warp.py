@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..presets import ModelConfig
-from .lip_line import find_lip_line
-from .pixels import around, move_pixels, shifted
+from .layers import SLOPE
+from .lip_line import LipLine, find_lip_line, lower_side, reach_up
+from .pixels import around, backward_warp, shifted
 from .smile import let_go
-from .speech import SLOPE
 from .teeth import Teeth, find_teeth, hold_teeth, with_edge
 from .upsample import upsample_conv
 
@@ -32,7 +32,7 @@ BRIGHTEST = 1.6  # of the face's mean brightness: teeth
 COLOURED = 0.1  # difference of the face's strongest and weakest channel in [0, 1] from which a picture is in colour, and its mouth's inside, too
 NEAR = 0.3  # of a known recording's own size: copies and cuts of it are within 0.2, other voices from 0.6 on
 LITTLE = -4.0  # the first bias of the mouth's opening and of `known`; its sigmoid is 0.02. With more, they are easier than moving
-REACH = 0.2  # of the width: how far from the middle of the mouth its inside can be
+INSIDE_REACH = 0.2  # of the width: how far from the middle of the mouth its inside can be
 SMALLEST = 4  # pixels, width and height of a branch's first map, as the decoder's
 
 
@@ -56,6 +56,7 @@ class Face(NamedTuple):
     opens_at: Tensor  # (B, 2), where the lips meet, or the teeth are
     shift: Tensor  # (B, 2, 2), of the eyes and of the mouth, against the training's faces; see `shifted`
     teeth: Teeth
+    line: LipLine
     colour: Tensor  # (B, 3) in [0, 1], the mean of the face
 
 
@@ -103,7 +104,7 @@ class Warp(nn.Module):
 
     One blind branch says where in the picture each pixel comes from; lips and brows of a face that was never seen are moved.
     Moving cannot open shut lips: there is nothing between them to be moved. So a second one draws the inside of the mouth, which
-    is much the same in everybody, in the light of the picture. Both follow the face's places, where its eyes and its mouth are.
+    is much the same in everybody, in the light of the picture, and it is seen up to the upper lip (see lip_line.py). Both follow the face's places, where its eyes and its mouth are.
     Where the picture itself shows teeth, its mouth is open already: then they are held in their place, and nothing is drawn (see
     teeth.py); and its smile is let go where another emotion is asked for (see smile.py). Of a stranger the decoder's drawing is a
     poor one; of a face that it was trained on it is the best there is. How well the face is known, the image encoder's embedding
@@ -155,24 +156,26 @@ class Warp(nn.Module):
         """What a frame is made of besides the decoder's drawing; arguments as in a call."""
         speech, noise, of_face, of_emotion = z.split(self.parts, dim=-1)
         unseen = torch.cat([speech, noise, of_emotion], dim=-1)
-        face = look_at(image, places)
+        face = locate_face(image, places)
         smile = let_go(image, face.mouth, face.teeth.shown, emotion)  # (B, 1 or T, 2, H, W)
-        near = around(face.opens_at, REACH, image) * rearrange(1 - face.teeth.shown, "b -> b 1 1")
+        near = around(face.opens_at, INSIDE_REACH, image) * rearrange(1 - face.teeth.shown, "b -> b 1 1")
         far = FARTHEST * (1 - (1 - OPEN) * face.teeth.shown)
 
         n_frames = z.shape[1]
-        image, mask, row, colour, near, far = (
-            repeat(x, "b ... -> (b t) ...", t=n_frames) for x in (image, face.teeth.mask, face.teeth.row, face.colour, near, far)
+        lower, sure = lower_side(image, face.mouth, face.line), rearrange(face.line.sure, "b -> b 1 1 1")
+        image, mask, row, colour, near, far, lower, sure = (
+            repeat(x, "b ... -> (b t) ...", t=n_frames)
+            for x in (image, face.teeth.mask, face.teeth.row, face.colour, near, far, lower, sure)
         )
         smile = rearrange(smile.expand(-1, n_frames, -1, -1, -1), "b t xy h w -> (b t) xy h w")
         motion = rearrange(far, "n -> n 1 1 1") * torch.tanh(self.motion(unseen, face.shift))
-        motion = motion + move_pixels(smile, motion)  # the branch moves what is left of the smile
+        motion = motion + backward_warp(smile, motion)  # the branch moves what is left of the smile
         inside, opening = self.inside(unseen, face.shift).split([3, 1], dim=1)
-        moved, pulled = move_pixels(torch.cat([image, 2 * with_edge(mask) - 1], dim=1), motion).split([3, 1], dim=1)
+        moved, pulled, lower = backward_warp(torch.cat([image, 2 * with_edge(mask) - 1, 2 * lower - 1], dim=1), motion).split([3, 1, 1], dim=1)
         return Layers(
             moved=hold_teeth(moved, image, mask, 0.5 * pulled + 0.5, row, colour),
-            inside=lit(torch.sigmoid(inside), colour),
-            opening=torch.sigmoid(opening) * near[:, None],
+            inside=relight(torch.sigmoid(inside), colour),
+            opening=reach_up(torch.sigmoid(opening) * near[:, None], sure * (0.5 * lower + 0.5)),
             share=rearrange(self.knows(of_face).to(image), "b t 1 -> (b t) 1 1 1"),
         )
 
@@ -188,10 +191,10 @@ class Warp(nn.Module):
         return layers.join(drawn.to(image))
 
 
-def look_at(image: Tensor, places: Tensor | None) -> Face:
+def locate_face(image: Tensor, places: Tensor | None) -> Face:
     """The `Face` of pictures (B, 3, H, W) in [-1, 1], with the places (B, 2, 2) of a call of `Warp`.
 
-    >>> look_at(torch.zeros(1, 3, 32, 32), None).shift.abs().max().item()
+    >>> locate_face(torch.zeros(1, 3, 32, 32), None).shift.abs().max().item()
     0.0
     """
     average = torch.tensor(AVERAGE, device=image.device)
@@ -202,23 +205,23 @@ def look_at(image: Tensor, places: Tensor | None) -> Face:
     teeth, line = find_teeth(image, mouth, colour), find_lip_line(image, mouth)
     height = torch.lerp(torch.lerp(shift[:, 1, 1], line.row - LINE, line.sure), teeth.row - average[1, 1], teeth.shown)
     shift[:, 1, 1] = height.clamp(-OFFSET, OFFSET)
-    return Face(mouth, average[1] + shift[:, 1], shift, teeth, colour)
+    return Face(mouth, average[1] + shift[:, 1], shift, teeth, line, colour)
 
 
-def lit(inside: Tensor, face: Tensor) -> Tensor:
+def relight(inside: Tensor, face_colour: Tensor) -> Tensor:
     """The inside of a mouth in the light of its face, and grey in a grey picture.
 
     Args:
         inside: (N, 3, H, W) in [0, 1].
-        face: (N, 3) in [0, 1], its mean colour.
+        face_colour: (N, 3) in [0, 1], the mean of the face.
 
     Returns:
         (N, 3, H, W) in [-1, 1].
 
-    >>> [round(x, 2) for x in lit(torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1), torch.full((1, 3), 0.5)).flatten().tolist()]
+    >>> [round(x, 2) for x in relight(torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1), torch.full((1, 3), 0.5)).flatten().tolist()]
     [-0.2, -0.2, -0.2]
     """
-    light, range_of_colours = face.mean(dim=1), face.amax(dim=1) - face.amin(dim=1)
+    light, range_of_colours = face_colour.mean(dim=1), face_colour.amax(dim=1) - face_colour.amin(dim=1)
     light, coloured = (rearrange(x, "n -> n 1 1 1") for x in (light, (range_of_colours / COLOURED).clamp(max=1)))
     inside = BRIGHTEST * light * torch.lerp(inside.mean(dim=1, keepdim=True), inside, coloured)
     return 2 * inside.clamp(0, 1) - 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 
 from ..errors import EmotalkError
+from ..paths import check_readable
 from ..variants import VARIANTS
 from .analysis import Mean
 from .questions import AGREEMENT, SCORES, STATEMENTS
@@ -26,9 +26,7 @@ def read_report(path: str | os.PathLike) -> dict[str, object]:
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no_such.json: no such file; give what `emotalk mos analyse --json` wrote
     """
-    path = Path(path)
-    if not path.is_file():
-        raise EmotalkError(f"{path}: no such file; give what `emotalk mos analyse --json` wrote")
+    path = check_readable(path, "give what `emotalk mos analyse --json` wrote")
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         of = {name for name, row in report["aggregate"].items() if row["mean"] is not None and report["raters"]}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import EmotalkError
+from ..paths import cannot_read, check_readable
 from .questions import KEYS, STEPS
 
 FORMATS = ("emotalk-mos-1", "emotalk-mos-2", "emotalk-mos-3")  # from the second on, how long each clip played; from the third, `saves`
@@ -46,9 +47,7 @@ def read_key(path: str | os.PathLike) -> dict[str, object]:
     Traceback (most recent call last):
     emotalk_lite.errors.EmotalkError: no_such.key.json: no such file; give the .key.json that was written beside the survey
     """
-    path = Path(path)
-    if not path.is_file():
-        raise EmotalkError(f"{path}: no such file; give the .key.json that was written beside the survey")
+    path = check_readable(path, "give the .key.json that was written beside the survey")
     try:
         key = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(key["survey"], str) or not all("variant" in clip for clip in key["clips"].values()):
@@ -91,7 +90,7 @@ def read_responses(paths: Iterable[str | os.PathLike], key: dict[str, object]) -
         try:
             read.append(_read(path, key))
         except OSError as error:
-            raise EmotalkError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+            raise cannot_read(path, error) from error
         except ValueError as error:
             refused[path] = str(error)
     used: dict[str, Response] = {}

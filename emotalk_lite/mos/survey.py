@@ -18,7 +18,7 @@ import numpy as np
 from ..data.media import read_video
 from ..errors import EmotalkError
 from ..metrics.media import MediaInfo, media_info
-from ..paths import atomic_path, check_writable
+from ..paths import atomic_path, check_folder, check_writable
 from .blind import differences, without_metadata
 from .questions import AGREEMENT, ENDS, SCORES, STATEMENTS, STEPS
 
@@ -78,7 +78,9 @@ def make_survey(
     blocks = find_blocks(found, per_rater) if per_rater is not None else {}
     if out.suffix.lower() != ".html":
         raise EmotalkError(f"cannot write {out}: the survey is a page; give a name that ends in .html")
-    check_writable(out)
+    key_path = out.with_suffix(".key.json")
+    for path in (out, key_path):
+        check_writable(path)
     content = {path: without_metadata(path) for path in found}
     weight = sum(map(len, content.values()))
     if weight > HEAVY:
@@ -98,7 +100,7 @@ def make_survey(
     page = _page({"survey": survey, "title": title, "clips": embedded, **share})
     about = {names[p]: {"variant": variant_of(p), "clip": p.name, "sha256": digests[p], **block[p]} for p in found}
     key = {"survey": survey, "seed": seed, "clips": about, **share}
-    key_path, key_text = out.with_suffix(".key.json"), json.dumps(key, indent=1) + "\n"
+    key_text = json.dumps(key, indent=1) + "\n"
     if key_path.exists() and key_path.read_text(encoding="utf-8") != key_text:
         raise EmotalkError(f"{key_path} is another survey's key, without which its answers say nothing; give another --out, or delete that key")
     with atomic_path(key_path) as new_key, atomic_path(out) as new_page:  # both or neither
@@ -144,8 +146,7 @@ def find_clips(folder: Path) -> dict[Path, MediaInfo]:
     Raises:
         EmotalkError: see `make_survey`.
     """
-    if not folder.is_dir():
-        raise EmotalkError(f"{folder}: no such folder; give one with a folder of clips for each variant")
+    check_folder(folder, "give one with a folder of clips for each variant")
     found = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in FILMS and path.is_file() and not path.name.startswith("."))
     astray = [path for path in folder.iterdir() if path.suffix.lower() in FILMS and path.is_file()]
     deep = sorted(path for path in folder.glob("*/*/**/*") if path.suffix.lower() in FILMS and path.is_file())

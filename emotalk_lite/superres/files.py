@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import math
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -16,16 +17,17 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 from torch import nn
 
-from ..data.media.decode import check_whole, end_time, open_media, upright
+from ..data.media.decode import film_frames, open_media
 from ..data.pictures import read_image
 from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.rrdb import SCALE
-from ..paths import atomic_path, check_writable
+from ..paths import atomic_path, check_readable, check_writable
 from .tiles import upscale, upscaled
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv")
+LARGEST_SIDE = {".webp": ("a WebP", 16383), ".jpg": ("a JPEG", 65500), ".jpeg": ("a JPEG", 65500)}  # pixels; of JPEG, libjpeg's, below the format's 65535
 CRF = 18  # x264's constant rate factor, as in `write_video`
 PRESET = "faster"  # x264's: half the time of its own choice, "medium", for 2 % more bytes, as near to what was drawn
 
@@ -36,11 +38,7 @@ def check_names(source: str | os.PathLike, out: str | os.PathLike) -> None:
     Raises:
         EmotalkError: one of these is not so.
     """
-    source, out = Path(source), Path(out)
-    if source.is_dir():
-        raise EmotalkError(f"{source}: is a folder; give one picture or video in it")
-    if not source.is_file():
-        raise EmotalkError(f"{source}: no such file; check the path")
+    source, out = check_readable(source), Path(out)
     if out.suffix.lower() not in PICTURES + VIDEOS:
         raise EmotalkError(f"cannot write {out}: give a name that ends in .png or .jpg for a picture, .mp4 or .mkv for a video")
     if source.suffix.lower() in VIDEOS and out.suffix.lower() in PICTURES:
@@ -68,15 +66,25 @@ def upscale_file(source: str | os.PathLike, out: str | os.PathLike, model: nn.Mo
         What was written, in words. The file appears whole or not at all.
 
     Raises:
-        EmotalkError: as `check_names`; or the source cannot be read, or its sound does not fit into such a file.
+        EmotalkError: as `check_names`; or the source cannot be read, or its sound, or so many pixels, do not fit into such a file.
     """
     check_names(source, out)
     if Path(out).suffix.lower() in VIDEOS:
         return _upscale_video(Path(source), Path(out), model, progress)
-    picture = Image.fromarray(upscale(read_image(source)[None], model, progress=progress)[0])
+    small = read_image(source)
+    height, width = (SCALE * side for side in small.shape[:2])
+    what, most = LARGEST_SIDE.get(Path(out).suffix.lower(), ("", math.inf))
+    if max(height, width) > most:  # said now, not after all the work
+        raise EmotalkError(f"cannot write {out}: {width} x {height} pixels are more than {what} holds ({most}); give a name that ends in .png")
+    picture = Image.fromarray(upscale(small[None], model, progress=progress)[0])
     with atomic_path(out) as temporary:
-        picture.save(temporary, quality=95)  # of JPEG and WebP; PNG has none
-    return f"{picture.width} x {picture.height}"
+        try:
+            picture.save(temporary, quality=95)  # of JPEG and WebP; PNG has none
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None):  # the disk's, which the command says
+                raise
+            raise EmotalkError(f"cannot write {out}: {error}; give a name that ends in .png") from error
+    return f"{width} x {height}"
 
 
 def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) -> str:
@@ -95,7 +103,7 @@ def _upscale_video(source: Path, out: Path, model: nn.Module, progress: bool) ->
         try:
             with closing(frames), atomic_path(out) as temporary:  # closed, its bar is, before anything else is said
                 n = _write(temporary, frames, picture, size, on_its_side, sounds, times, packets)
-        except (av.error.FFmpegError, OSError, ValueError) as error:  # ValueError: no such sound in such a file
+        except (av.error.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             other = "convert its sound first" if out.suffix.lower() == ".mkv" else "a name that ends in .mkv"  # which holds nearly any sound
             advice = "make room, or choose another place" if getattr(error, "errno", None) == errno.ENOSPC else f"choose another place, or {other}"
@@ -127,8 +135,11 @@ def _write(path: Path, frames: Iterator[np.ndarray], picture, size, on_its_side:
         drawn.codec_context.colorspace, drawn.codec_context.color_range = Colorspace.ITU709, ColorRange.MPEG
         if aspect := picture.sample_aspect_ratio:
             drawn.codec_context.sample_aspect_ratio = 1 / aspect if on_its_side else aspect
-        copied = {sound.index: film.add_stream_from_template(sound) for sound in sounds}
-        film.start_encoding()  # writes the header: says now, not after hours, that such a file does not hold such sound
+        try:
+            copied = {sound.index: film.add_stream_from_template(sound) for sound in sounds}
+            film.start_encoding()  # writes the header: says now, not after hours, that such a file does not hold such sound
+        except ValueError as error:  # which PyAV says by this one; anywhere else it would be a mistake of ours
+            raise OSError(getattr(error, "strerror", None) or str(error)) from error
         for frame in frames:
             ready = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
             (ready.pts, ready.duration), ready.time_base = times.popleft(), picture.time_base
@@ -159,27 +170,14 @@ def _count(film, picture) -> int | None:
 
 def _frames(film, picture, sounds, times: deque[tuple[int, int]], packets: deque[av.Packet], source: Path) -> Iterator[np.ndarray]:
     """Frames as RGB; their times and the packets of sound on the side."""
-    good = bad = 0
-    end = 0.0
+
+    def keep(packet: av.Packet) -> None:
+        if packet.dts is not None:  # else the empty one at the end
+            packets.append(packet)
+
     try:
-        for packet in film.demux([picture, *sounds]):
-            if packet.stream is not picture:
-                if packet.dts is not None:  # else the empty one at the end
-                    packets.append(packet)
-                continue
-            try:
-                decoded = packet.decode()
-            except av.error.InvalidDataError:  # passed over, as players do
-                bad += 1
-                continue
-            for frame in decoded:
-                if frame.pts is None:
-                    raise EmotalkError(f"{source}: its frames carry no timestamps; convert it to MP4")
-                good, end = good + 1, end_time(frame)
-                times.append((frame.pts, frame.duration or 0))
-                yield upright(frame)
-    except (av.error.FFmpegError, OSError) as error:
+        for frame, seen in film_frames(film, picture, source, others=sounds, keep=keep):
+            times.append((frame.pts, frame.duration or 0))
+            yield seen
+    except (av.error.FFmpegError, OSError) as error:  # said here, or it would read as a mistake of writing
         raise EmotalkError(f"{source}: cannot be read ({error}); it is damaged") from error
-    if bad > 0.1 * (good + bad):
-        raise EmotalkError(f"{source}: is damaged ({bad} of its packets cannot be decoded); get the file again")
-    check_whole(film, picture, end, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -56,17 +57,21 @@ def upscaled(
         frames: each uint8 (H, W, 3), all of one size.
         model, steady: see `upscale`.
         total: how many there will be, for the time left.
-        progress: show a bar, of frames, which RRDBNet moves on block by block; of tiles where a single large frame is all.
+        progress: show a bar, of frames, which RRDBNet moves on block by block; of tiles where a single large frame is all, none where that is a single tile.
 
     Returns:
         An iterator of uint8 (4H, 4W, 3).
     """
     slow = isinstance(model, RRDBNet)
-    single = total == 1 and not slow
+    single, n_tiles = total == 1 and not slow, 0
+    if single:
+        first = list(itertools.islice(frames := iter(frames), 1))
+        n_tiles = sum(len(tile_grid(*frame.shape[:2], TILE)) for frame in first)
+        frames = itertools.chain(first, frames)
     form = "{l_bar}{bar}| {n:.1f}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}]" if slow else None
     with (
         tqdm(total=total, desc="upscale", unit="frame", bar_format=form, disable=not progress or single) as bar,
-        tqdm(desc="upscale", unit="tile", disable=not progress or not single) as tiles,
+        tqdm(total=n_tiles, desc="upscale", unit="tile", disable=not progress or n_tiles < 2) as tiles,
     ):
         parts = bar if slow else tiles
         pairs = (pair for batch in batches(frames, batch_pixels(model)) for pair in zip(batch, enlarge(batch, model, parts), strict=True))

@@ -20,7 +20,7 @@ from ..download import download
 from ..errors import EmotalkError
 from ..models.compact import CompactUpscaler
 from ..models.rrdb import SCALE, FromBicubic, RRDBNet
-from ..paths import atomic_path, file_sha256, home
+from ..paths import atomic_path, check_readable, file_sha256, home
 
 FAST = Path(__file__).parents[1] / "weights" / "upscale_fast.safetensors"  # its card stands beside it
 
@@ -167,9 +167,7 @@ def _rrdb_for(state: Mapping[str, Tensor], header: Mapping[str, str]) -> RRDBNet
 
 def _read(path: str | os.PathLike, kind: type[nn.Module], build: Callable[[Mapping[str, Tensor], Mapping[str, str]], nn.Module], usual: str) -> nn.Module:
     """The network that `build` makes for a file's tensors and header, with these weights; `usual` is the file that an error asks for."""
-    path = Path(path)
-    if not path.is_file():
-        raise EmotalkError(f"{path}: no such file; give the path of {usual} or weights like it")
+    path = check_readable(path, f"give the path of {usual} or weights like it")
     try:
         header: Mapping[str, str] = {}
         if path.suffix == ".safetensors":
@@ -183,7 +181,7 @@ def _read(path: str | os.PathLike, kind: type[nn.Module], build: Callable[[Mappi
             network = build(state, header)
         network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
     except Exception as error:  # a file that is no such checkpoint makes the readers raise nearly anything
-        raise EmotalkError(f"{path}: does not hold {kind.__name__}'s weights; give {usual} or delete this file if it was fetched") from error
+        raise EmotalkError(f"{path}: does not hold {kind.__name__}'s weights; give {usual}") from error
     return network.to(memory_format=torch.channels_last)
 
 

@@ -31,21 +31,31 @@ class Processes:
         """Whether this process logs and saves."""
         return self.index == 0
 
-    def rows(self, batch_size: int) -> slice:
+    def rows(self, batch_size: int, in_pairs: bool = False) -> slice:
         """Which examples of every batch are this process's.
 
+        Args:
+            batch_size: of all processes together.
+            in_pairs: every second clip is treated in another way: several processes do what one alone does if each gets an even number.
+
         Raises:
-            EmotalkError: the batch cannot be shared evenly.
+            EmotalkError: the batch cannot be shared evenly, or not in pairs.
 
         >>> Processes(1, 2, torch.device("cpu")).rows(4)
         slice(2, 4, None)
         """
-        if batch_size % self.count:
+        each, left = divmod(batch_size, self.count)
+        larger = math.lcm(batch_size, self.count * (2 if in_pairs else 1))
+        if left:
             raise EmotalkError(
                 f"a batch of {batch_size} cannot be shared by {self.count} processes; start a number that divides it, "
-                f"or give a larger batch: --set batch_size={math.lcm(batch_size, self.count)}"
+                f"or give a larger batch: --set batch_size={larger}"
             )
-        each = batch_size // self.count
+        if in_pairs and self.count > 1 and each % 2:
+            raise EmotalkError(
+                f"a batch of {batch_size} gives each of {self.count} processes an odd number of clips, and the output warp draws every second "
+                f"one; start fewer, or give a larger batch: --set batch_size={larger}"
+            )
         return slice(self.index * each, (self.index + 1) * each)
 
     def wait(self) -> None:

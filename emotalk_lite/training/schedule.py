@@ -1,4 +1,4 @@
-"""What a step depends on by its number: the learning rate, and which examples are read."""
+"""What a step depends on by its number: the learning rate, which examples are read, and how far their faces are another's."""
 
 from __future__ import annotations
 
@@ -38,3 +38,18 @@ def example_order(stage: str, first: int, budget: int, batch_size: int, rows: sl
     """
     start = STAGES.index(stage) * STAGE_EXAMPLES
     return [start + step * batch_size + row for step in range(first, budget) for row in range(rows.start, rows.stop)]
+
+
+def pseudo_ramp(stage: str, config: TrainConfig) -> tuple[int, int]:
+    """The examples of a stage between which the pseudo-identities' strength grows from 0, for `ClipWindows`.
+
+    It grows in pretraining alone, where a generator that meets strangers from the start keeps the mouth still. The critics
+    have no such way out, and the joint stage goes on from the end of pretraining: there it is 1 throughout.
+
+    >>> config = TrainConfig(batch_size=4, pseudo_ramp=(0, 10))
+    >>> [tuple(example - STAGES.index(stage) * STAGE_EXAMPLES for example in pseudo_ramp(stage, config)) for stage in STAGES]
+    [(0, 0), (0, 40), (0, 0)]
+    """
+    start = STAGES.index(stage) * STAGE_EXAMPLES
+    first, last = config.pseudo_ramp if stage == "pretrain" else (0, 0)
+    return start + first * config.batch_size, start + last * config.batch_size

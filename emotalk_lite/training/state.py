@@ -190,13 +190,18 @@ class TrainingState:
             return
         now = {stage: preset.train.budget(stage) for stage in self.stages if self.done[stage]}
         changed = [d for part in self.identity for d in _differences(header.get(part, "{}"), self.identity[part], part)]
-        planned = [f"{stage}_steps ({budgets[stage]}, now {n})" for stage, n in now.items() if budgets[stage] != n and not self._extends(stage, preset.train)]
-        if not changed and planned == [f"pretrain_steps ({budgets.get('pretrain')}, now {now.get('pretrain')})"]:
+        planned = {stage: n for stage, n in now.items() if budgets[stage] != n and not self._extends(stage, preset.train)}
+        if not changed and list(planned) == ["pretrain"]:
             raise EmotalkError(
                 f"the pretrain stage in {self.folder} was planned for {budgets['pretrain']} steps, over which its learning rate falls, and cannot have "
                 f"{now['pretrain']}; use the same number, or go on from its generator with --init {self.folder} in another --out"
             )
-        changed += planned
+        if not changed and planned:
+            counts = "; ".join(f"{stage} {budgets[stage]}, now {n}" for stage, n in planned.items())
+            drew = self.done["pretrain"] or self.done["joint"]  # else there is no generator yet
+            other = f"train on from its generator with --init {self.folder} in another --out" if drew else "give another --out"
+            raise EmotalkError(f"the run in {self.folder} was made with other step counts ({counts}); give the same --steps, or {other}")
+        changed += [f"{stage}_steps ({budgets[stage]}, now {n})" for stage, n in planned.items()]
         if changed:
             more = f" and {len(changed) - NAMED} more settings" if len(changed) > NAMED else ""
             raise EmotalkError(

@@ -22,13 +22,13 @@ from ..errors import EmotalkError
 from ..interrupt import interrupts
 from ..models.features import load_features
 from ..paths import alone_in, atomic_path, home, remove_abandoned
-from ..presets import STAGES, Preset, TrainConfig, of_other_epochs, resolve_preset, stages_of
+from ..presets import Preset, TrainConfig, of_other_epochs, resolve_preset, stages_of
 from ..runlog import RunLog
 from ..validate import emotion_accuracy, validate
 from .batches import choose_workers, read_batches
 from .learners import build_learners, copy_of, update_average
 from .processes import Processes, find_processes
-from .schedule import STAGE_EXAMPLES, example_order, learning_rate
+from .schedule import example_order, learning_rate, pseudo_ramp
 from .state import TrainingState, then_resume
 from .steps import Draws, autocast, critic_step, draw_frames, emotion_critic_step, generator_for, generator_step
 
@@ -97,9 +97,9 @@ def train(
     Raises:
         EmotalkError: unknown preset or stage, or one without a step; no data; `out` holds a run and `resume` is false, or a run with
             another configuration, or a stage, half or complete, that began with other clips, or half a stage with other features; another
-            process trains there; clips of another size than the generator's; a joint stage without what it goes on from; bf16 or
-            torch.compile where the device cannot; a loss that is not finite, a file that vanished, a full disk or a killed reader (the
-            last good checkpoint stays).
+            process trains there; a batch that the processes cannot share; clips of another size than the generator's; a joint stage
+            without what it goes on from; bf16 or torch.compile where the device cannot; a loss that is not finite, a file that
+            vanished, a full disk or a killed reader (the last good checkpoint stays).
 
     Source: paper, "Implementation Details".
     """
@@ -122,7 +122,7 @@ def train(
             _train_stages(data, out, state, seed, init, processes, workers, progress and processes.is_main)
         except FloatingPointError as error:
             kept = f"the last good checkpoint stays in {out}" if state.exists else "nothing was saved yet"
-            raise EmotalkError(f"{error} after step {state.total}; {kept}") from None
+            raise EmotalkError(f"{error} after step {state.total}; {kept}; try a lower learning_rate in another --out") from None
         except OSError as error:
             reason, where = error.strerror or error, error.filename or out
             kept = "put that right, then add --resume: the last good checkpoint is whole" if state.exists else "put that right, then start again"
@@ -150,8 +150,7 @@ def _train_stages(
 ) -> None:
     """The loop itself: for each stage and step, data, critic step, generator step, log, save."""
     preset, config, device = state.preset, state.preset.train, processes.device
-    rows = processes.rows(config.batch_size)
-    pretraining = STAGES.index("pretrain") * STAGE_EXAMPLES
+    rows = processes.rows(config.batch_size, in_pairs=preset.model.output == "warp")
     examples = ClipWindows(
         data,
         config.window,
@@ -159,7 +158,6 @@ def _train_stages(
         config.condition,
         voice_shifts=config.voice_shifts,
         pseudo_identities=config.pseudo_identities,
-        pseudo_ramp=tuple(pretraining + step * config.batch_size for step in config.pseudo_ramp),
         intensities=config.intensities,
     )
     size = examples.clip(examples.entries[0]).frames.shape[1]
@@ -200,6 +198,7 @@ def _train_stages(
         for stage in state.stages:
             budget, first = config.budget(stage), state.done[stage]
             order = example_order(stage, first, budget, config.batch_size, rows)
+            examples.pseudo_ramp = pseudo_ramp(stage, config)  # before they are read
             reading = closed_at_the_end.enter_context(closing(read(order)))
             title = f"{stage} {without_options(preset.name)}"
             for batch in (bar := tqdm(reading, title, total=budget, initial=first, unit="step", disable=not progress or not budget)):

@@ -6,7 +6,7 @@ in at its own rate, and goes to 8 kHz mono through a low-pass filter. Generated 
 
 from .decode import Audio, Video, read_audio, read_video
 from .encode import AAC_RATES, LAYOUTS, write_video
-from .resample import SILENCE, NoSound, fit_to_frames, n_frames, normalise, resample_times, speech_input, to_mono_8k
+from .resample import SILENCE, NoSound, fit_to_frames, n_frames, normalise, resample_times, speech_input, to_mono_8k, within_range
 
 __all__ = [
     "AAC_RATES",
@@ -23,5 +23,6 @@ __all__ = [
     "resample_times",
     "speech_input",
     "to_mono_8k",
+    "within_range",
     "write_video",
 ]

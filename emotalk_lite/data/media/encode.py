@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from ...errors import EmotalkError
 from ...paths import atomic_path
 from ...presets import FPS
+from .resample import to_mono
 
 AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)  # Hz
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}  # channels -> ffmpeg's name
@@ -33,7 +34,7 @@ def write_video(
 
     An odd width or height is padded by one pixel, which yuv420p needs. Sound shorter than the picture is padded
     with silence to the same duration; its channels are kept, and its rate too if AAC knows it (else the next
-    higher one that AAC knows).
+    higher, or 96 kHz).
 
     Args:
         path: where to; ``.mp4``, ``.m4v`` or ``.mov``.
@@ -101,8 +102,8 @@ def _for_h264(frame: np.ndarray) -> av.VideoFrame:
 
 
 def _encode_sound(stream, audio: np.ndarray, rate: int):
-    block = np.ascontiguousarray(audio, np.float32)
-    frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=LAYOUTS[len(audio)])
+    packed = np.ascontiguousarray(audio.T, np.float32).reshape(1, -1)  # PyAV takes no 8 planes
+    frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=LAYOUTS[len(audio)])
     frame.sample_rate, frame.pts = rate, 0
     yield from stream.encode(frame)
     yield from stream.encode(None)
@@ -111,10 +112,11 @@ def _encode_sound(stream, audio: np.ndarray, rate: int):
 def _for_aac(audio: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
     """Bring sound to a number of channels and a rate that AAC can carry, changing as little as possible."""
     if len(audio) not in LAYOUTS:
-        audio = audio.mean(axis=0, keepdims=True)
+        audio = to_mono(audio)[None]
     if rate in AAC_RATES:
         return audio, rate
     from torchaudio.functional import resample
 
     target = min((r for r in AAC_RATES if r > rate), default=AAC_RATES[-1])
-    return resample(torch.from_numpy(np.ascontiguousarray(audio)), rate, target).numpy(), target
+    changed = resample(torch.from_numpy(np.ascontiguousarray(audio)), rate, target)
+    return changed.clamp(-1, 1).numpy(), target  # the filter may overshoot a little

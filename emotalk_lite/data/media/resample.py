@@ -9,6 +9,7 @@ from ...errors import EmotalkError
 from ...presets import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 SILENCE = 10 ** (-60 / 20)  # peak below -60 dBFS: nothing that a listener would call speech
+CANCELLED = 10 ** (-20 / 10)  # of the loudest channel's energy: a voice in one channel of eight still has 18 dB less, and is mixed
 
 
 class NoSound(EmotalkError):
@@ -52,26 +53,46 @@ def resample_times(times: np.ndarray, count: int, fps: float = FPS) -> np.ndarra
     return np.where(wanted - times[left] <= times[right] - wanted, left, right)
 
 
-def to_mono_8k(samples: np.ndarray, rate: int) -> np.ndarray:
-    """Mix down to mono and resample to 8 kHz with a windowed-sinc low-pass (torchaudio's Resample).
+def to_mono(samples: np.ndarray) -> np.ndarray:
+    """The mean of all channels; where these cancel each other out, to less than a tenth of the loudest, that one.
 
     Args:
-        samples: float32 (channels, N) or (N,) in [-1, 1].
+        samples: float32 (channels, N).
+
+    Returns:
+        float32 (N,).
+
+    >>> to_mono(np.array([[0.5, -0.5], [0.1, -0.1]], np.float32)), to_mono(np.array([[0.5, -0.5], [-0.5, 0.5]], np.float32))
+    (array([ 0.3, -0.3], dtype=float32), array([ 0.5, -0.5], dtype=float32))
+    """
+    mono = samples.mean(axis=0, dtype=np.float32)
+    energies = np.einsum("cn,cn->c", samples, samples)
+    loudest = energies.argmax()
+    return samples[loudest] if mono @ mono < CANCELLED * energies[loudest] else mono
+
+
+def to_mono_8k(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Mix down to mono (`to_mono`) and resample to 8 kHz with a windowed-sinc low-pass (torchaudio's Resample).
+
+    Args:
+        samples: float32 (channels, N) or (N,).
         rate: samples a second.
 
     Returns:
-        float32 (ceil(N * 8000 / rate),) in [-1, 1].
+        float32 (ceil(N * 8000 / rate),) in [-1, 1]; what was louder stays as loud, for cut off it would be a square wave, and
+        `normalise` scales it.
 
     >>> to_mono_8k(np.zeros((2, 44100), np.float32), 44100).shape
     (8000,)
     """
     from torchaudio.functional import resample
 
-    mono = torch.from_numpy(np.atleast_2d(samples).mean(axis=0, dtype=np.float32))  # (N,)
+    mono = torch.from_numpy(to_mono(np.atleast_2d(samples)))  # (N,)
+    loudest = float(np.abs(mono.numpy()).max(initial=1.0))
     if rate != SAMPLE_RATE:
         # 64 zero crossings: a steep filter, so that consonants up to 3.9 kHz survive and nothing folds back
         mono = resample(mono, rate, SAMPLE_RATE, lowpass_filter_width=64)
-    return mono.clamp(-1, 1).numpy()  # the filter may overshoot a little
+    return mono.clamp(-loudest, loudest).numpy()  # the filter may overshoot a little
 
 
 def fit_to_frames(audio: np.ndarray, count: int) -> np.ndarray:
@@ -82,6 +103,19 @@ def fit_to_frames(audio: np.ndarray, count: int) -> np.ndarray:
     """
     audio = audio[: count * SAMPLES_PER_FRAME]
     return np.pad(audio, (0, count * SAMPLES_PER_FRAME - len(audio)))
+
+
+def within_range(samples: np.ndarray) -> np.ndarray:
+    """Sound in [-1, 1]: what is louder, as a file of floats may be, is divided by its peak, which does not distort it.
+
+    Args:
+        samples: float (channels, N), finite.
+
+    >>> within_range(np.array([[3.0, -1.5]])), within_range(np.array([[0.3, -0.2]]))
+    (array([[ 1. , -0.5]]), array([[ 0.3, -0.2]]))
+    """
+    peak = np.abs(samples).max(initial=0.0)
+    return samples / peak if peak > 1 else samples
 
 
 def normalise(audio: np.ndarray) -> np.ndarray:
