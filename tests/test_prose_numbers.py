@@ -95,6 +95,21 @@ SAID = [
     (ABLATION, "each of the four generators with {seeds}."),
     (ABLATION, "a training took {took[least]:.0f} s on a quiet machine, and up to {took[most]:.0f} s beside other work"),
     (ABLATION, "The {ablation_cpu[videos]} clips that are judged show painted people"),
+    (CARD, "(`results/portrait_further.json`): identity {portrait_further[all][mean][identity_distance]:.3f} ("
+           + ", ".join("%s {portrait_further[all][%s][identity_distance]:.2f}" % (name, name) for name in EMOTIONS)
+           + "), lips follow loudness with {portrait_further[all][mean][lip_opening_follows_loudness]:.3f}"
+             " ({portrait_further[all][neutral][lip_opening_follows_loudness]:.2f} in neutral to"
+             " {portrait_further[all][disgust][lip_opening_follows_loudness]:.2f} in disgust), the opening's deviation is"
+             " {portrait_further[all][mean][lip_opening_deviation]:.3f}, and eyes and mouth have"
+             " {portrait_further[all][mean][eyes_sharpness]:.2f} and {portrait_further[all][mean][mouth_sharpness]:.2f} of the picture's sharpness."),
+    (CARD, "on {portrait_further[all][anger][rises_on]} faces in anger, "
+           + ", ".join("{portrait_further[all][%s][rises_on]} in %s" % (name, name) for name in EMOTIONS[1:])),
+    (CARD, "identity {portrait_further[ten of them, before the inside of a mouth reached up][mean][identity_distance]:.3f} before and"
+           " {portrait_further[ten of them, after][mean][identity_distance]:.3f} after, lips"
+           " {portrait_further[ten of them, before the inside of a mouth reached up][mean][lip_opening_follows_loudness]:.2f} and"
+           " {portrait_further[ten of them, after][mean][lip_opening_follows_loudness]:.2f}, deviation"
+           " {portrait_further[ten of them, before the inside of a mouth reached up][mean][lip_opening_deviation]:.3f} and"
+           " {portrait_further[ten of them, after][mean][lip_opening_deviation]:.3f}."),
     ("book/chapters/12_your_own_face.md",
      "their opening deviates by {portrait[%s][sadness][lip_opening_deviation]:.3f} of the face's height, against"
      " {portrait[%s][happiness][lip_opening_deviation]:.3f} in happiness and {portrait[%s][neutral][lip_opening_deviation]:.3f} in neutral" % (3 * (STRANGER,))),
