@@ -148,5 +148,5 @@ def test_a_damaged_file_is_refused(content, tmp_path):
 
 def test_convert_leaves_nothing_behind_when_it_fails(tmp_path):
     done = emotalk("convert", tmp_path / "nowhere.pt", tmp_path / "out.safetensors")
-    assert done.returncode == 2 and done.stderr.startswith(f"emotalk: no file at {tmp_path / 'nowhere.pt'};")
+    assert done.returncode == 2 and done.stderr.startswith(f"emotalk: {tmp_path / 'nowhere.pt'}: no such file;")
     assert done.stderr.count("\n") == 1 and not (tmp_path / "out.safetensors").exists()
