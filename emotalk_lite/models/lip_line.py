@@ -76,6 +76,10 @@ def deepest(profiles: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         row (N,) as a share of H; how deep (N,), as a share of the profile's mean.
+
+    >>> row, depth = deepest(torch.tensor([[1.0, 1.0, 0.2, 1.0, 0.8]]), torch.ones(1, 5))
+    >>> round(row.item(), 2), round(depth.item(), 2)
+    (0.5, 1.0)
     """
     height = profiles.shape[1]
     reach = max(1, round(LIP * height))
@@ -88,7 +92,11 @@ def deepest(profiles: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def clear(depth: Tensor) -> Tensor:
-    """Whether a valley of this depth is a line between lips, in [0, 1]."""
+    """Whether a valley of this depth is a line between lips, in [0, 1].
+
+    >>> [round(x, 2) for x in clear(torch.tensor([0.0, 0.09, 0.5])).tolist()]
+    [0.0, 0.5, 1.0]
+    """
     least, most = CLEAR
     return ((depth - least) / (most - least)).clamp(0, 1)
 
